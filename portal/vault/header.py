@@ -1,7 +1,9 @@
 """The 100 bytes in front of every sealed object, and the arithmetic of its chunks.
 
     0 "SCNP"  4 version=1  5 suite=1  6 flags=0 (2)  8 chunk size (4)  12 dek id (16)  28 salt (32)
-    60 commitment (32)  92 plaintext length (8)  100 chunks, each with a tag of 16          big endian
+    60 commitment (32)  92 plaintext length (8)  100 chunks, each with a tag of 16
+
+Numbers are big endian.
 """
 
 from __future__ import annotations

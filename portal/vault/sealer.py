@@ -23,7 +23,8 @@ def seal_bytes(plaintext: Buffer, *, dek: bytes, dek_id: bytes, context: Context
     header, cipher = begin_object(dek=dek, dek_id=dek_id, context=context, length=len(view))
     last = chunk_count(len(view)) - 1
     chunks = (
-        cipher.seal(i, view[i * CHUNK_BYTES : (i + 1) * CHUNK_BYTES], is_last=i == last) for i in range(last + 1)
+        cipher.seal(i, view[i * CHUNK_BYTES : (i + 1) * CHUNK_BYTES], is_last=i == last)
+        for i in range(last + 1)
     )
     return b"".join((header, *chunks))
 
