@@ -1,0 +1,44 @@
+"""What a place that holds key-encryption keys must do.
+
+A provider never hands out its keys; it wraps and unwraps. Out of reach means `Sealed`, never a fallback.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from portal.errors import Sealed
+from portal.vault.wrapping import Wrapped
+
+
+class Provider(Protocol):
+    """Wraps 32-byte keys under versioned key-encryption keys.
+
+    Every method raises Sealed when the keys can't be reached or the version isn't there. `aad` must be bound to the
+    result: a service passes it on as its encryption context.
+    """
+
+    def active_version(self) -> int:
+        """The version new keys are wrapped under."""
+        ...
+
+    def versions(self) -> frozenset[int]:
+        """Every version that can still unwrap."""
+        ...
+
+    def wrap(self, key: bytes, aad: bytes) -> Wrapped:
+        """`key` under the active version."""
+        ...
+
+    def unwrap(self, wrapped: Wrapped, aad: bytes) -> bytes:
+        """The key again. Raises VaultDamaged when `wrapped` or `aad` isn't what was wrapped."""
+        ...
+
+    def health(self) -> None:
+        """Return when a key can be wrapped and unwrapped now, raise Sealed when not."""
+        ...
+
+
+def sealed(reason: str) -> Sealed:
+    """Sealed, with a short word for the log in `details["reason"]`."""
+    return Sealed(reason=reason)
