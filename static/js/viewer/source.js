@@ -1,0 +1,234 @@
+/**
+ * Brings one series to the graphics card: levels in full from coarse to fine, then, when the eye rests, the
+ * current frame in more detail than the whole could have. Says what there is to draw at any moment.
+ */
+import { centreOut, levelForScale, levelsToLoad } from "./budget.js";
+import { halfOffset } from "./codec.js";
+import { ItemStream } from "./item_stream.js";
+import { FramesLayer, VolumeLayer } from "./layers.js";
+import { PictureTexels, TextureRefused } from "./textures.js";
+
+const REST_MS = 250;
+
+export class Source {
+  #how;
+  #offset;
+  #queue;
+  #layers = [];        // coarse to fine, at most two: the one that is whole and the one that is coming
+  #stream = null;
+  #detail = null;      // {frame, texels, stream}
+  #rest = 0;
+  #frame = 0;
+  #texelsPerPixel = 1;
+  #isNative = true;
+  #closed = false;
+
+  /**
+   * @param {object} how
+   * @param {import("./manifest.js").Series} how.series
+   * @param {WebGL2RenderingContext} how.gl
+   * @param {import("./requests.js").Requests} how.requests @param {import("./decoder.js").Decoder} how.decoder
+   * @param {number} how.batchBytes @param {number} how.budgetBytes @param {number} how.maxSide
+   * @param {number} how.texelsPerPixel Of the picture fitted into the view: no finer level is loaded in full.
+   * @param {number} how.frame The first to be seen.
+   * @param {() => void} how.onChange Something new can be drawn.
+   * @param {(is: {isLost?: boolean, isSmaller?: boolean, isBusy?: boolean}) => void} how.onTrouble
+   */
+  constructor(how) {
+    this.#how = how;
+    this.#frame = how.frame;
+    const { series, budgetBytes, maxSide, texelsPerPixel } = how;
+    this.#offset = halfOffset(series);
+    const isVolume = series.kind === "volume";
+    this.#queue = levelsToLoad(series.levels, {
+      budgetBytes, maxSide, isVolume, texelBytes: this.#isColour ? 4 : 2,
+      enough: isVolume ? 0 : levelForScale(texelsPerPixel, series.levels.length - 1),
+    });
+    this.#nextLevel();
+  }
+
+  get #isColour() {
+    return this.#how.series.SamplesPerPixel === 3;
+  }
+
+  /** Share of the full detail that is here, 0 to 1. */
+  get progress() {
+    return this.#queue.length ? 0 : (this.#stream?.progress ?? 1);
+  }
+
+  /** There is something to draw for the current frame. */
+  get isShowable() {
+    const texels = this.#layers[0]?.texels(this.#frame);
+    return Boolean(texels?.states.some(Boolean));
+  }
+
+  /**
+   * Texel value → brightness for a window in shown values, linear (DICOM PS3.3 C.11.2.1.2.1, in the continuous
+   * form of the manifest).
+   *
+   * @param {{center: number, width: number}} window @returns {[number, number]} See shaders.js, `shade`.
+   */
+  shade({ center, width }) {
+    const { slope, intercept } = this.#how.series;
+    return [slope / width, (this.#offset * slope + intercept - center) / width + 0.5];
+  }
+
+  /** @returns {{fine: object, coarse: object, isColour: boolean}|null} What to draw now. */
+  textures() {
+    if (!this.#layers.length) return null;
+    const [coarse, fine] = [this.#layers[0], this.#layers[this.#layers.length - 1]]
+      .map((layer) => layer.texels(this.#frame));
+    const detail = this.#detail?.frame === this.#frame ? this.#detail.texels : null;
+    // A picture may show its strips as they come; over a volume the frame must be whole, the kinds don't mix.
+    if (detail && this.#how.series.kind === "volume") {
+      return this.#isNative && detail.isWhole ? { fine: detail, coarse: detail, isColour: false }
+        : { fine, coarse, isColour: false };
+    }
+    return { fine: detail ?? fine, coarse: detail ? fine : coarse, isColour: this.#isColour };
+  }
+
+  /**
+   * The eye has moved.
+   *
+   * @param {{frame: number, texelsPerPixel: number, isNative: boolean}} look `frame` in stored order;
+   *   `isNative` when the view shows frames as they were stored, not a cut across them.
+   */
+  look({ frame, texelsPerPixel, isNative }) {
+    if (frame !== this.#frame) this.#dropDetail();
+    this.#frame = frame;
+    this.#texelsPerPixel = texelsPerPixel;
+    this.#isNative = isNative;
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => this.#settleDown(), REST_MS);
+  }
+
+  retry() {
+    this.#stream?.retry();
+    this.#detail?.stream.retry();
+  }
+
+  close() {
+    this.#closed = true;
+    clearTimeout(this.#rest);
+    this.#dropDetail();
+    this.#stream?.close();
+    for (const layer of this.#layers) layer.dispose();
+    this.#layers = [];
+  }
+
+  #nextLevel() {
+    if (this.#closed || !this.#queue.length) return;
+    const level = this.#how.series.levels[this.#queue.shift()];
+    const layer = this.#makeLayer(level);
+    if (!layer) return;
+    if (this.#layers.length > 1) this.#layers.shift().dispose();
+    this.#layers.push(layer);
+    this.#stream = this.#streamOf(level, layer, () => this.#order(level), () => this.#levelDone());
+    this.#stream.kick();
+  }
+
+  /** A refused texture isn't an error: what is there stays, or a smaller level is taken, and people are told. */
+  #makeLayer(level) {
+    const { gl, series, onTrouble } = this.#how;
+    try {
+      return series.kind === "volume" ? new VolumeLayer(gl, level) : new FramesLayer(gl, level, this.#isColour);
+    } catch (error) {
+      if (!(error instanceof TextureRefused)) throw error;
+      onTrouble({ isSmaller: true });
+      const smaller = level.level + 1;
+      if (smaller < series.levels.length && !this.#layers.some((layer) => layer.level.level <= smaller)) {
+        this.#queue = [smaller];
+        this.#nextLevel();
+      }
+      return null;
+    }
+  }
+
+  #levelDone() {
+    if (this.#queue.length) this.#nextLevel();
+    else if (this.#layers.length > 1) this.#layers.shift().dispose();
+    this.#how.onChange();
+  }
+
+  #streamOf(level, target, order, onSettled) {
+    const { series, requests, decoder, batchBytes, onChange, onTrouble } = this.#how;
+    const tell = (stream) => (stream.isSettled ? onSettled() : onChange());
+    const decoding = this.#isColour ? { maximum: series.value_range[1] } : { offset: this.#offset };
+    const stream = new ItemStream({
+      series, level, requests, decoder, batchBytes, decoding, order,
+      onItem: (item, texels) => {
+        target.put(item, texels);
+        tell(stream);
+      },
+      onLost: (item) => {
+        target.lose(item);
+        onTrouble({ isLost: true });
+        tell(stream);
+      },
+      onBusy: (isBusy) => onTrouble({ isBusy }),
+    });
+    return stream;
+  }
+
+  /** Frames from the visible one outwards, the strips of each in order. */
+  * #order(level) {
+    for (const frame of centreOut(this.#frameAt(level), level.Frames)) {
+      for (let strip = 0; strip < level.Strips; strip += 1) yield frame * level.Strips + strip;
+    }
+  }
+
+  /** The visible frame, in the numbering of a level. */
+  #frameAt(level) {
+    const step = this.#how.series.kind === "volume" ? 2 ** level.level : 1;
+    return Math.min(level.Frames - 1, Math.floor(this.#frame / step));
+  }
+
+  #settleDown() {
+    const level = this.#layers[this.#layers.length - 1]?.level;
+    if (!level || this.#closed) return;
+    this.#stream.hurry(this.#frameAt(level) * level.Strips);
+    const wanted = this.#detailLevel();
+    if (wanted === null || this.#detail?.texels.level.level === wanted) return;
+    this.#dropDetail();
+    this.#startDetail(this.#how.series.levels[wanted]);
+  }
+
+  /** The level the current frame deserves alone, or null when the full levels already do. */
+  #detailLevel() {
+    const { series, maxSide } = this.#how;
+    const full = this.#queue.length ? this.#queue[this.#queue.length - 1]
+      : this.#layers[this.#layers.length - 1].level.level;
+    if (!this.#isNative || this.#queue.length) return null;
+    const fits = ({ Rows, Columns }) => Math.max(Rows, Columns) <= maxSide;
+    // Frames of a volume have partners only at level 0: above it a level's frame is the mean of several.
+    const wanted = series.kind === "volume" ? 0 : levelForScale(this.#texelsPerPixel, series.levels.length - 1);
+    const found = series.levels.findIndex((level, i) => i >= wanted && fits(level));
+    return found >= 0 && found < full && (series.kind !== "volume" || found === 0) ? found : null;
+  }
+
+  #startDetail(level) {
+    const { gl, onChange } = this.#how;
+    const frame = this.#frame;
+    const texels = this.#pictureOrNull(gl, level);
+    if (!texels) return;
+    const items = Array.from({ length: level.Strips }, (_, strip) => frame * level.Strips + strip);
+    const stream = this.#streamOf(level, texels, () => items, onChange);
+    this.#detail = { frame, texels, stream };
+    stream.kick();
+  }
+
+  #pictureOrNull(gl, level) {
+    try {
+      return new PictureTexels(gl, level, this.#isColour);
+    } catch (error) {
+      if (error instanceof TextureRefused) return null;
+      throw error;
+    }
+  }
+
+  #dropDetail() {
+    this.#detail?.stream.close();
+    this.#detail?.texels.dispose();
+    this.#detail = null;
+  }
+}

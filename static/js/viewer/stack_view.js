@@ -1,0 +1,173 @@
+/**
+ * A series on the canvas: which cut, how near, how bright. Draws when something changed, not otherwise.
+ */
+import { panBy, pixelsPerMm, planeOf, screenToVoxel, viewsOf, voxelIndex, zoomAt } from "./planes.js";
+import { Source } from "./source.js";
+
+const WHOLE = { zoom: 1, centre: [0, 0] };
+
+export class StackView {
+  #how;
+  #source;
+  #plane;
+  #camera = WHOLE;
+  #window;
+  #index = new Map();
+  #frame = 0;
+  #request = 0;
+  #size;
+  #closed = false;
+
+  /**
+   * @param {object} how
+   * @param {import("./manifest.js").Series} how.series
+   * @param {import("./renderer.js").Renderer} how.renderer
+   * @param {object} how.means What Source needs besides: requests, decoder, batchBytes, budgetBytes, mostSide.
+   * @param {{view?: string, index?: number}} how.place Where to begin.
+   * @param {(isShowable: boolean, progress: number) => void} how.onDrawn
+   * @param {(trouble: object) => void} how.onTrouble See Source.
+   */
+  constructor(how) {
+    this.#how = how;
+    const { series, renderer, means, place } = how;
+    this.#size = renderer.resize();
+    this.#window = series.window;
+    this.views = viewsOf(series);
+    this.setView(this.views.includes(place.view) ? place.view : this.views[0]);
+    if (place.index >= 0) this.setIndex(place.index);
+    this.#frame = this.#storedFrame() ?? Math.floor(series.NumberOfFrames / 2);
+    this.#source = new Source({
+      ...means, series, gl: renderer.gl, frame: this.#frame, texelsPerPixel: this.#texelsPerPixel(),
+      maxSide: Math.min(means.mostSide, renderer.maxSide(series.kind === "volume")),
+      onChange: () => this.redraw(), onTrouble: how.onTrouble,
+    });
+    this.#look();
+  }
+
+  get view() {
+    return this.#plane.view;
+  }
+
+  get count() {
+    return this.#plane.count;
+  }
+
+  get index() {
+    return this.#index.get(this.view) ?? Math.floor(this.count / 2);
+  }
+
+  get letters() {
+    return this.#plane.letters;
+  }
+
+  get isZoomed() {
+    return this.#camera.zoom > 1;
+  }
+
+  get canZoom() {
+    return true;
+  }
+
+  setView(view) {
+    this.#plane = planeOf(this.#how.series, view);
+    this.#camera = WHOLE;
+    this.#look();
+  }
+
+  setIndex(index) {
+    this.#index.set(this.view, Math.max(0, Math.min(this.count - 1, Math.round(index))));
+    this.#look();
+  }
+
+  /** @param {{center: number, width: number}} window In shown values. */
+  setWindow(window) {
+    this.#window = { center: window.center, width: Math.max(window.width, 1e-6) };
+    this.redraw();
+  }
+
+  /** Right is wider, down is brighter; a drag over the whole stage is the whole range of values. */
+  shiftWindow(dx, dy) {
+    const [low, high] = this.#how.series.value_range;
+    const step = (high - low) / 600;
+    const { center, width } = this.#window;
+    this.setWindow({ center: center - dy * step, width: Math.max(step, width + dx * step) });
+  }
+
+  resetWindow() {
+    this.setWindow(this.#how.series.window);
+  }
+
+  zoomBy(factor, x = 0, y = 0) {
+    const { width, height } = this.#size;
+    this.#camera = zoomAt(this.#camera, factor, this.#plane, width, height, x * this.#ratio, y * this.#ratio);
+    this.#look();
+  }
+
+  pan(dx, dy) {
+    const { width, height } = this.#size;
+    this.#camera = panBy(this.#camera, this.#plane, width, height, dx * this.#ratio, dy * this.#ratio);
+    this.redraw();
+  }
+
+  reset() {
+    this.#camera = WHOLE;
+    this.#look();
+  }
+
+  retry() {
+    this.#source.retry();
+  }
+
+  /** The stage has another size. */
+  resize() {
+    this.#size = this.#how.renderer.resize();
+    this.#look();
+  }
+
+  redraw() {
+    if (!this.#request && !this.#closed) this.#request = requestAnimationFrame(() => this.#draw());
+  }
+
+  close() {
+    this.#closed = true;
+    cancelAnimationFrame(this.#request);
+    this.#source.close();
+  }
+
+  get #ratio() {
+    return Math.min(3, window.devicePixelRatio || 1);
+  }
+
+  #texelsPerPixel() {
+    const { spacing, across } = this.#plane;
+    const perMm = pixelsPerMm(this.#plane, this.#camera, this.#size.width, this.#size.height);
+    return 1 / (perMm * spacing[across[0]]);
+  }
+
+  /** The stored frame in view, or null when the view cuts across the frames. */
+  #storedFrame() {
+    return this.#plane.axis === 2 ? voxelIndex(this.#plane, this.index) : null;
+  }
+
+  #look() {
+    if (!this.#source) return;  // still being made
+    const frame = this.#storedFrame();
+    this.#frame = frame ?? this.#frame;
+    this.#source.look({ frame: this.#frame, texelsPerPixel: this.#texelsPerPixel(), isNative: frame !== null });
+    this.redraw();
+  }
+
+  #draw() {
+    this.#request = 0;
+    const textures = this.#source.textures();
+    const { width, height } = this.#size;
+    if (textures) {
+      this.#how.renderer.draw([{
+        ...textures, rect: { x: 0, y: 0, width, height }, size: this.#plane.dims,
+        place: screenToVoxel(this.#plane, this.index, this.#camera, width, height),
+        shade: this.#source.shade(this.#window),
+      }]);
+    }
+    this.#how.onDrawn(this.#source.isShowable, this.#source.progress);
+  }
+}
