@@ -1,0 +1,1 @@
+"""What the practice keeps: accounts, records, images, their keys and their trail."""

@@ -1,0 +1,104 @@
+"""The covered entity: practices, who works in them, and the business associates they have agreements with."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+
+from portal.accounts.models import Role, User
+
+
+class Practice(models.Model):
+    """A dental practice (45 CFR 160.103, covered entity)."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=80)
+    # Shown to patients on every page, so that nobody is ever at a dead end.
+    phone = models.CharField(max_length=24)
+    time_zone = models.CharField(max_length=64, default="America/New_York")
+    language = models.CharField(max_length=8, default="en")
+    share_default_days = models.PositiveSmallIntegerField(default=settings.SHARE_DEFAULT_DAYS)
+    share_max_days = models.PositiveSmallIntegerField(default=settings.SHARE_MAX_DAYS)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(share_max_days__gte=1, share_max_days__lte=settings.SHARE_MAX_DAYS),
+                name="practice_share_max_days",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(share_default_days__gte=1, share_default_days__lte=models.F("share_max_days")),
+                name="practice_share_default_days",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"practice {self.pk}"
+
+
+class Location(models.Model):
+    """A place where a practice sees patients."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="locations")
+    name = models.CharField(max_length=80)
+
+    def __str__(self) -> str:
+        return f"location {self.pk}"
+
+
+class Membership(models.Model):
+    """A user's role in a practice."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices)
+    is_active = models.BooleanField(default=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["practice", "user"], name="membership_once"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="membership_role"),
+        ]
+
+    def __str__(self) -> str:
+        return f"membership {self.pk}"
+
+
+class BusinessAssociate(models.Model):
+    """A vendor that handles protected health information for the practice (45 CFR 164.308(b))."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="business_associates")
+    name = models.CharField(max_length=120)
+    # Which outbound adapter it stands behind: a gateway's, a store's or a provider's name.
+    adapter = models.CharField(max_length=40)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["practice", "adapter"], name="associate_adapter")]
+
+    def __str__(self) -> str:
+        return f"business associate {self.pk}"
+
+
+class Agreement(models.Model):
+    """A signed business associate agreement and the days it is in force."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    associate = models.ForeignKey(BusinessAssociate, on_delete=models.PROTECT, related_name="agreements")
+    signed_on = models.DateField()
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(ends_on__gte=models.F("starts_on")), name="agreement_dates")
+        ]
+
+    def __str__(self) -> str:
+        return f"agreement {self.pk}"

@@ -1,0 +1,267 @@
+"""Every setting, typed from the environment; secrets have no default outside the demo and the tests.
+
+Lifetimes and limits carry their unit in the name and a line saying why this value.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+
+from csp.constants import NONE, SELF
+
+from portal.env import ROOT, env, secret_from_file, state_dir
+
+BASE_DIR = ROOT
+STATE_DIR = state_dir()
+DEMO = env.bool("SCANPASS_DEMO", default=False)
+TESTING = "pytest" in sys.modules
+DEBUG = False
+
+# --- Addresses -----------------------------------------------------------------------------------------------------
+
+PORT = env.int("SCANPASS_PORT", default=8000)
+# Links in messages are made from this and never from a request's Host header.
+PUBLIC_BASE_URL = env.str("SCANPASS_PUBLIC_BASE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+_IS_HTTPS = PUBLIC_BASE_URL.startswith("https://")
+_PUBLIC_HOST = PUBLIC_BASE_URL.split("://", 1)[1].split("/")[0].rsplit(":", 1)[0]
+ALLOWED_HOSTS = env.list("SCANPASS_ALLOWED_HOSTS", default=[_PUBLIC_HOST, "127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
+# How many proxies stand in front: only then is X-Forwarded-For believed, and only its last entries.
+TRUSTED_PROXIES = env.int("SCANPASS_TRUSTED_PROXIES", default=0)
+if _IS_HTTPS and TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Secrets and keys ----------------------------------------------------------------------------------------------
+
+_secret = env.str("SCANPASS_SECRET_KEY", default="") or secret_from_file(STATE_DIR / "secret_key")
+if not _secret and not TESTING and len(sys.argv) > 1 and sys.argv[1] in {"serve", "demo", "migrate"}:
+    raise SystemExit("There is no secret key yet. Start Scanpass with: python3 manage.py serve")
+# Without a stored key each process gets its own: sessions then end with it, which fails closed.
+SECRET_KEY = _secret or secrets.token_urlsafe(48)
+KEYRING_PATH = Path(env.str("SCANPASS_KEYRING", default=str(STATE_DIR / "keys" / "keyring.json")))
+ACCEPT_COLOCATED_KEYS = env.bool("SCANPASS_ACCEPT_COLOCATED_KEYS", default=DEMO)
+# An unwrapped practice or study key is forgotten after this, so a retired key stops working everywhere.
+KEY_CACHE_S = 300
+
+# --- Stores --------------------------------------------------------------------------------------------------------
+
+VAULT_DIR = Path(env.str("SCANPASS_VAULT", default=str(STATE_DIR / "vault")))
+SPOOL_DIR = Path(env.str("SCANPASS_SPOOL", default=str(STATE_DIR / "spool")))
+# An upload is refused below this much free disk, so that the database can always write.
+RESERVED_DISK_BYTES = env.int("SCANPASS_RESERVED_DISK_BYTES", default=512 * 1024 * 1024)
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'db.sqlite3'}")}
+DATABASES["default"]["CONN_MAX_AGE"] = None
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["OPTIONS"] = {
+        # IMMEDIATE: a read that later writes would otherwise end in "database is locked".
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,
+        # FULL: an acknowledged act survives a power cut. MEMORY: sorting never spills to a plain temp file.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;",
+    }
+    # A file, because races need several connections, and an in-memory database has only one.
+    DATABASES["default"]["TEST"] = {"NAME": str(STATE_DIR / "test.sqlite3")}
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+
+# --- Applications --------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "portal",
+    "portal.sealed",
+    "portal.audit",
+    "portal.jobs",
+    "portal.accounts",
+    "portal.practice",
+    "portal.records",
+    "sharing",
+    "viewer",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_otp",
+    "django_htmx",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "portal.middleware.HeadersMiddleware",
+    "portal.middleware.ErrorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "portal.middleware.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "portal.middleware.StaffDoorMiddleware",
+]
+
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+APPEND_SLASH = False
+CSRF_FAILURE_VIEW = "portal.middleware.csrf_failed"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
+                "portal.middleware.page_context",
+            ],
+        },
+    }
+]
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# --- Accounts and sessions -----------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "sign_in"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    # SP 800-63B-4 asks for 15 where a password stands alone; ours never does, but length is what helps.
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+OTP_TOTP_ISSUER = "Scanpass"
+
+STAFF_IDLE_S = 15 * 60  # 45 CFR 164.312(a)(2)(iii), automatic logoff
+STAFF_ABSOLUTE_S = 12 * 3600  # one working day
+SHARE_IDLE_S = 15 * 60
+SHARE_ABSOLUTE_S = 60 * 60
+
+SESSION_ENGINE = "portal.accounts.sessions"
+SESSION_COOKIE_AGE = STAFF_ABSOLUTE_S
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS
+# The __Host- prefix needs Secure, which plain HTTP on a test machine can't have.
+_PREFIX = "__Host-" if _IS_HTTPS else ""
+SESSION_COOKIE_NAME = f"{_PREFIX}staff"
+CSRF_COOKIE_NAME = f"{_PREFIX}csrf" if _IS_HTTPS else "csrftoken"
+CSRF_COOKIE_SAMESITE = "Strict"
+SHARE_COOKIE_NAME = f"{_PREFIX}share"
+
+# --- Headers -------------------------------------------------------------------------------------------------------
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "worker-src": [SELF],
+        "connect-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_SSL_REDIRECT = _IS_HTTPS and env.bool("SCANPASS_SSL_REDIRECT", default=True)
+SECURE_HSTS_SECONDS = 63_072_000 if _IS_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+
+# --- Sharing -------------------------------------------------------------------------------------------------------
+
+SHARE_DEFAULT_DAYS = 30  # short links make the support load (anchors, finding 5); the gate is what protects
+SHARE_MAX_DAYS = 90
+BIRTHDATE_MISSES_MAX = 5  # blind odds 1.4e-4; then the desk unlocks
+CODE_LIFETIME_S = 10 * 60  # SP 800-63B-4 3.1.3.2: at most 10 minutes
+CODE_TRIES_MAX = 5
+CODE_FAILURES_MAX = 15  # in the life of the share: odds 1.5e-5
+CODE_RESEND_AFTER_S = 60
+CODE_SENDS_MAX_15MIN = 3
+CODE_SENDS_MAX_DAY = 6
+PHONE_SENDS_MAX_DAY = 10  # over all practices
+PRACTICE_SENDS_MAX_DAY = 500
+ADDRESS_SENDS_MAX_HOUR = 20  # of one network address, /64 for IPv6
+STEP_UP_S = 5 * 60  # a download needs a code not older than this
+GATEWAY = env.str("SCANPASS_GATEWAY", default="outbox" if DEMO or TESTING else "console")
+PHONE_REGION = env.str("SCANPASS_PHONE_REGION", default="US")
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("SCANPASS_FROM_EMAIL", default=f"scans@{_PUBLIC_HOST}")
+
+# --- Viewing -------------------------------------------------------------------------------------------------------
+
+BATCH_MAX_BYTES = 4 * 1024 * 1024  # a longer answer makes the p99 of the others grow
+BATCH_MAX_ITEMS = 512
+HEARTBEAT_S = 5
+
+# --- Upload --------------------------------------------------------------------------------------------------------
+
+UPLOAD_PART_BYTES = 1024 * 1024  # each part is sealed as it arrives; memory per upload stays this small
+UPLOAD_FILE_MAX_BYTES = 8 * 1024**3
+UPLOAD_ABANDONED_S = 24 * 3600
+# Django must never spool a body to a plain temp file: uploads are read by our own view, forms are small.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# --- Work ----------------------------------------------------------------------------------------------------------
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
+BROKER_DIR = STATE_DIR / "broker"
+JOB_LEASE_S = 60  # a worker that dies is replaced after at most this
+
+# --- Language and time ---------------------------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("es", "Español")]
+LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+LANGUAGE_COOKIE_NAME = "language"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Static files --------------------------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = STATE_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = TESTING
+WHITENOISE_MAX_AGE = 0 if TESTING or DEMO else 3600
+
+# --- Logs ----------------------------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redaction": {"()": "portal.redaction.Redaction"}},
+    "formatters": {"line": {"()": "portal.redaction.LineFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["redaction"], "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # Each warns of requests by path; ours are counted elsewhere, and paths hold ids of shares.
+        "django.request": {"level": "CRITICAL"},
+        "django.security": {"level": "CRITICAL"},
+        "pydicom": {"handlers": [], "propagate": False, "level": "CRITICAL"},
+        "celery": {"level": "WARNING"},
+        "kombu": {"level": "WARNING"},
+    },
+}

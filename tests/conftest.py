@@ -1,0 +1,74 @@
+"""What every test stands on: a state directory of its own, a keyring, the cast, and a clock that can be moved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+
+pytest_plugins = ["tests.cast"]
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The shared test images; without them a test is skipped, except in CI, where they must be there."""
+    folder = Path(
+        os.environ.get("SCANPASS_TEST_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")
+    )
+    if not folder.is_dir():
+        if os.environ.get("CI"):
+            pytest.fail(f"the test images are missing: {folder}")
+        pytest.skip("the test images (SCANPASS_TEST_DATA) are not on this machine")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _forget_open_keys() -> Iterator[None]:
+    """A key opened in one test's database must not open another's."""
+    from portal.sealed.keys import forget_keys
+
+    forget_keys()
+    yield
+    forget_keys()
+
+
+class MovableClock:
+    """Moves the one clock of Scanpass; the machine's own stays."""
+
+    def advance(self, **parts: float) -> None:
+        from portal import clock
+
+        clock._offset += timedelta(**parts)
+
+
+@pytest.fixture
+def clock() -> Iterator[MovableClock]:
+    from portal import clock as module
+
+    yield MovableClock()
+    module._offset = timedelta(0)
+
+
+@pytest.fixture(autouse=True)
+def _flush_passes_the_guards(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests with real transactions empty the tables afterwards, which the append-only triggers rightly refuse."""
+    from django.db.backends.base.operations import BaseDatabaseOperations
+
+    from portal.audit.guards import guard, unguard
+    from portal.audit.migrations import TABLES as audit_tables
+    from portal.records.migrations import TABLES as records_tables
+
+    tables = (*audit_tables, *records_tables)
+    flush = BaseDatabaseOperations.execute_sql_flush
+
+    def without_guards(self: BaseDatabaseOperations, statements: list[str]) -> None:
+        unguard(connection, *tables)
+        flush(self, statements)
+        guard(connection, *tables)
+
+    monkeypatch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_guards)
+
