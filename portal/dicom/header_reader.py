@@ -29,7 +29,7 @@ from portal.dicom.verdicts import refused
 
 SEGMENTATION: Final = "1.2.840.10008.5.1.4.1.1.66"
 MONOCHROME: Final = ("MONOCHROME1", "MONOCHROME2")
-COLOURS: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT")
+COLOURS: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 PALETTE: Final = "PALETTE COLOR"
 
 TEXTS: Final = {
@@ -161,12 +161,13 @@ def _why_not_displayable(
         return "This file marks regions of another picture. It is in the download."
     if body.syntax.family == "unknown" or body.syntax.is_encapsulated != pixels.is_encapsulated:
         return "The compression of this picture is not supported here. It is in the download."
-    if not _is_shown_kind(layout) or pixels.tag in FLOAT_PIXELS:
+    if not is_shown_kind(layout) or pixels.tag in FLOAT_PIXELS:
         return "The way this picture stores its values is not supported here. It is in the download."
     return ""
 
 
-def _is_shown_kind(layout: PixelLayout) -> bool:
+def is_shown_kind(layout: PixelLayout) -> bool:
+    """Whether the viewer can show values stored this way: grey, palette or colour, of at most 16 bits."""
     kind = layout.photometric_interpretation
     is_grey = layout.samples == 1 and kind in (*MONOCHROME, PALETTE)
     is_colour = layout.samples == 3 and kind in COLOURS
