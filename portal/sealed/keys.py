@@ -90,6 +90,8 @@ def forget_keys() -> None:
 
 def create_practice_key(practice: uuid.UUID, *, version: int = 1) -> PracticeKey:
     """Make and wrap a practice's key; call it in the transaction that makes the practice."""
+    if practice != INSTALLATION:
+        practice_key(INSTALLATION)
     wrapped = provider().wrap(secrets.token_bytes(KEY_BYTES), practice_key_aad(practice, version))
     return PracticeKey.objects.create(
         practice_id=practice,
@@ -108,30 +110,35 @@ def practice_key(practice: uuid.UUID, version: int | None = None) -> tuple[int, 
     name = ("practice", practice, version)
     known = _open.get(name)
     if known is None:
-        rows = PracticeKey.objects.filter(practice_id=practice)
-        row = rows.filter(version=version).first() if version else rows.filter(is_active=True).first()
-        if row is None:
-            raise Sealed
+        row = _practice_key_row(practice, version)
         wrapped = Wrapped(row.kek_version, bytes(row.wrapped))
         known = (row.version, provider().unwrap(wrapped, practice_key_aad(practice, row.version)))
         _open.put(name, known)
     return known  # type: ignore[return-value]
 
 
-def installation_key(label: str, *parts: str) -> bytes:
-    """A key of the whole installation for one use: `tok` (links), `otp` (codes), `session`, `seed`."""
-    try:
-        _, key = practice_key(INSTALLATION)
-    except Sealed:
-        _, key = _first_installation_key()
-    return derive_key(key, label, *parts)
+def _practice_key_row(practice: uuid.UUID, version: int | None) -> PracticeKey:
+    wanted = {"version": version} if version else {"is_active": True}
+    row = PracticeKey.objects.filter(practice_id=practice, **wanted).first()
+    if row is None and practice == INSTALLATION:
+        row = _first_installation_key()
+    if row is None:
+        raise Sealed
+    return row
 
 
-def _first_installation_key() -> tuple[int, bytes]:
+def _first_installation_key() -> PracticeKey | None:
+    """Make the installation's key in a database that has no key at all; anywhere else it is missing: sealed."""
     with transaction.atomic():
-        if not PracticeKey.objects.filter(practice_id=INSTALLATION).exists():
-            create_practice_key(INSTALLATION)
-    return practice_key(INSTALLATION)
+        if PracticeKey.objects.exists():
+            return None
+        return create_practice_key(INSTALLATION)
+
+
+def installation_key(label: str, *parts: str) -> bytes:
+    """A key of the whole installation for one use: `tok` (links), `otp` (codes), `session`."""
+    _, key = practice_key(INSTALLATION)
+    return derive_key(key, label, *parts)
 
 
 # --- study keys ------------------------------------------------------------------------------------------------
