@@ -110,9 +110,10 @@ class ReferringDentist(Row):
 
 
 class Study(Row):
-    """A DICOM study of one patient, stored once, opened by generation and manifest.
+    """Images of one DICOM study of one patient, stored once, opened by generation and manifest.
 
-    `manifest_*` locate the sealed manifest; `manifest_sha256` (of its ciphertext) stands in the trail too, so
+    What comes later to the same study is stored as its next `part` (docs/decisions/more-images-of-a-study.md): a
+    share names what was disclosed, and nothing is ever added to it from behind. `manifest_*` locate the sealed manifest; `manifest_sha256` (of its ciphertext) stands in the trail too, so
     a swapped or older manifest is seen.
     """
 
@@ -123,6 +124,7 @@ class Study(Row):
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="studies")
     study_instance_uid = SealedText()
     uid_index = BlindIndexField()
+    part = models.PositiveIntegerField(default=1)
     title = SealedText()
     study_date = SealedDate(null=True)
     modalities = models.CharField(max_length=40)
@@ -139,7 +141,7 @@ class Study(Row):
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["practice", "patient", "uid_index"],
+                fields=["practice", "patient", "uid_index", "part"],
                 condition=models.Q(state="stored"),
                 name="study_once",
             )
@@ -188,6 +190,7 @@ class Upload(Row):
         WAITING = "waiting"
         DONE = "done"
         FAILED = "failed"
+        DISCARDED = "discarded"
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="uploads")
     created_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
@@ -195,6 +198,8 @@ class Upload(Row):
     created_at = models.DateTimeField()
     touched_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    # What the desk is told about what was taken, as plain sentences without a word from the files.
+    notices = models.JSONField(default=list)
     studies = models.ManyToManyField(Study, related_name="uploads")
 
 
@@ -241,17 +246,23 @@ class RefusedFile(Row):
 
 
 class QuarantinedGroup(Row):
-    """Files whose patient isn't the chart's: kept sealed under a key of their own, never shareable."""
+    """Files that can't simply be this chart's: kept sealed under a key of their own, never shareable."""
 
     class State(models.TextChoices):
         HELD = "held"
         ACCEPTED = "accepted"
         DISCARDED = "discarded"
 
+    class Cause(models.TextChoices):
+        OTHER_PATIENT = "other-patient", "The name or birth date in the files is not this patient's"
+        OTHER_CHART = "other-chart", "These images are already on another patient's chart"
+        OTHER_BYTES = "other-bytes", "The same image is already stored, with other content"
+
     upload = models.ForeignKey(Upload, on_delete=models.PROTECT, related_name="quarantined")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="quarantined")
+    cause = models.CharField(max_length=16, choices=Cause.choices)
     header = SealedJSON()  # the names and dates as the files say them, and what differs
-    files = SealedJSON()  # the extents of the originals in the pack
+    files = SealedJSON()  # the files' names and the extents of the originals in the pack
     pack = models.CharField(max_length=32)
     file_count = models.PositiveIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.HELD)
@@ -259,6 +270,28 @@ class QuarantinedGroup(Row):
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     reason = SealedText(null=True)
+
+
+class VaultPack(models.Model):
+    """The name of a pack that is in use: a pack of the vault without a row here is left over from a crash.
+
+    Written in the transaction that shows the study or the quarantined group, so leftovers are found without a key.
+    """
+
+    name = models.CharField(max_length=32, primary_key=True)
+    practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+")
+    study = models.ForeignKey(Study, null=True, on_delete=models.PROTECT, related_name="packs")
+    quarantined = models.ForeignKey(QuarantinedGroup, null=True, on_delete=models.PROTECT, related_name="packs")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(study__isnull=True) ^ models.Q(quarantined__isnull=True), name="vault_pack_owner"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"pack {self.name}"
 
 
 # --- disclosures -------------------------------------------------------------------------------------------------
