@@ -1,5 +1,7 @@
-"""Addresses (filled by the app that owns them)."""
+"""Addresses of the demo."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from portal.demo.views import outbox
+
+urlpatterns = [path("outbox", outbox, name="demo_outbox")]
