@@ -7,9 +7,10 @@ import { Chooser } from "./chooser.js";
 import { Controls } from "./controls.js";
 import { Decoder } from "./decoder.js";
 import { FloorView } from "./floor_view.js";
-import { Gestures } from "./gestures.js";
+import { Hands } from "./hands.js";
 import { Heartbeat } from "./heartbeat.js";
 import { loadManifest, ManifestError } from "./manifest.js";
+import { endedCard, paragraphs } from "./notes.js";
 import { Renderer } from "./renderer.js";
 import { AccessEnded, Requests } from "./requests.js";
 import { StackView } from "./stack_view.js";
@@ -162,11 +163,7 @@ export class Viewer {
 
   #showNotes(series) {
     const { notes, presets } = this.#parts;
-    notes.replaceChildren(...series.notices.map((sentence) => {
-      const line = document.createElement("p");
-      line.textContent = sentence;
-      return line;
-    }));
+    notes.replaceChildren(...paragraphs(series.notices));
     if (!presets) return;
     presets.hidden = series.unit !== "HU" || !this.#view.canZoom;
     presets.value = "";
@@ -206,53 +203,17 @@ export class Viewer {
   }
 
   #listen() {
-    const { stage, again, presets } = this.#parts;
-    new Gestures(stage, {
-      onDrag: (dx, dy, { isTouch }) => this.#drag(dx, dy, isTouch),
-      onPan: (dx, dy) => this.#view?.pan?.(dx, dy),
-      onZoom: (factor, x, y) => this.#view?.zoomBy?.(factor, x, y),
-      onDoubleTap: (x, y) => (this.#view?.isZoomed ? this.#view.reset() : this.#view?.zoomBy?.(2.5, x, y)),
-      onWheel: (steps) => this.#wheel(steps),
-      onWindow: (dx, dy) => this.#root.dataset.face !== "patient" && this.#view?.shiftWindow?.(dx, dy),
-    });
+    const { stage, again } = this.#parts;
+    const onIndex = (index) => this.#change(() => this.#view.setIndex(index));
+    new Hands(this.#parts, { viewOf: () => this.#view, onIndex }, this.#root.dataset.face !== "patient");
     new ResizeObserver(() => this.#view?.resize?.()).observe(stage);
     again.addEventListener("click", () => {
       this.#status.set("missing", false);
-      this.#view.retry();
+      this.#view?.retry();
     });
-    presets?.addEventListener("change", () => this.#preset(presets.value));
     // Nothing may linger in the back-forward cache; who comes back, asks the server again.
     window.addEventListener("pagehide", () => this.#wipe());
     window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
-  }
-
-  #drag(dx, dy, isTouch) {
-    if (!this.#view) return;
-    const isPan = this.#view.count === 1 || (!isTouch && this.#view.isZoomed);
-    if (isPan) this.#view.pan?.(dx, dy);
-    else this.#scroll(-dy);
-  }
-
-  #carry = 0;
-
-  /** A finger's way over the stage is two thirds of the stack, but never less than a slice for 24 px. */
-  #scroll(pixels) {
-    const perPixel = Math.max(1 / 24, this.#view.count / (1.5 * this.#parts.stage.clientHeight));
-    this.#carry += pixels * perPixel;
-    const steps = Math.trunc(this.#carry);
-    this.#carry -= steps;
-    if (steps) this.#change(() => this.#view.setIndex(this.#view.index + steps));
-  }
-
-  #wheel(steps) {
-    if (this.#view?.count === 1) this.#view.zoomBy?.(1.2 ** steps);
-    else this.#change(() => this.#view.setIndex(this.#view.index + steps));
-  }
-
-  #preset(value) {
-    const [center, width] = value.split(",").map(Number);
-    if (value) this.#view.setWindow?.({ center, width });
-    else this.#view.resetWindow?.();
   }
 
   #contextLost() {
@@ -292,14 +253,7 @@ export class Viewer {
   #end() {
     if (this.#isEnded) return;
     this.#wipe();
-    const card = document.createElement("section");
-    card.className = "viewer-ended";
-    card.tabIndex = -1;
-    const head = document.createElement("h1");
-    head.textContent = this.#words("ended");
-    const line = document.createElement("p");
-    line.textContent = this.#words("call", this.#practice);
-    card.append(head, line);
+    const card = endedCard(this.#words, this.#practice);
     this.#root.dataset.state = "ended";
     this.#root.replaceChildren(card);
     card.focus();
