@@ -88,8 +88,8 @@ def _wraps() -> Iterator[Case]:
 
 def _derived() -> Iterator[Case]:
     recipes: dict[str, list[tuple[str, Any]]] = {
-        "col": [("text", "records_patient"), ("text", "last_name"), ("u64", 1)],
-        "bidx": [("text", "phone"), ("u64", 1)],
+        "col": [("text", "records_patient"), ("text", "last_name"), ("text", "1")],
+        "bidx": [("text", "phone"), ("text", "1")],
         "tok": [],
         "otp": [],
         "session": [("text", "staff")],
