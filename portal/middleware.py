@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from collections.abc import Callable
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import translation
 
+from portal.accounts.addresses import client_address
 from portal.accounts.permissions import Action, check
 from portal.accounts.sessions import session_name
 from portal.audit import trail
@@ -128,22 +128,6 @@ def _keep_alive(request: HttpRequest) -> None:
     # Background polling is no use: a page that refreshes itself must not keep its reader signed in.
     if moment - seen > 30 and request.headers.get("X-Background") != "1":
         session["seen"] = moment
-
-
-def client_address(request: HttpRequest) -> str:
-    """The network address of the client: believed from X-Forwarded-For only behind known proxies."""
-    if settings.TRUSTED_PROXIES:
-        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-        if len(hops) >= settings.TRUSTED_PROXIES:
-            return _plain_address(hops[-settings.TRUSTED_PROXIES])
-    return _plain_address(request.META.get("REMOTE_ADDR", ""))
-
-
-def _plain_address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return ""
 
 
 # --- errors --------------------------------------------------------------------------------------------------------
