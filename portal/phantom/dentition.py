@@ -17,8 +17,8 @@ from portal.phantom.findings import Filling, Findings
 from portal.phantom.shapes import Array
 
 GAP_MM = 0.12
-# How far below the gum a germ lies, and how much of its root is there.
-GERM_DEPTH_MM, GERM_ROOT = 10.0, 0.12
+# How far below its later place a germ lies, in the upper and the lower jaw.
+GERM_DEPTH_UPPER_MM, GERM_DEPTH_LOWER_MM = 10.0, 12.0
 
 
 class Size(NamedTuple):
@@ -71,6 +71,11 @@ class Tooth:
         return self.up > 0
 
     @property
+    def has_root(self) -> bool:
+        """A germ has none yet."""
+        return self.root > 0
+
+    @property
     def kind(self) -> int:
         """1 central incisor ... 8 wisdom tooth."""
         return self.fdi % 10
@@ -109,17 +114,17 @@ def teeth(findings: Findings, upper: Arch, lower: Arch, random: np.random.Random
 def _stand(fdi: int, size: Size, arch: Arch, place: float, jitter: Array, findings: Findings) -> Tooth:
     side = 1.0 if fdi // 10 in (2, 3) else -1.0  # +1 is the patient's left
     up = 1 if fdi // 10 in (1, 2) else -1
-    x, y, bx, by = (float(value) for value in arch.at(np.float64(place)))
+    x, y, bx, by = (float(value) for value in arch.at(np.array(place)))
     turn = math.radians(4.0 * jitter[4])
     bx, by = math.cos(turn) * bx - math.sin(turn) * by, math.sin(turn) * bx + math.cos(turn) * by
     germ = fdi in findings.germs
-    buried = GERM_DEPTH_MM if germ else 0.0
+    buried = (GERM_DEPTH_UPPER_MM if up > 0 else GERM_DEPTH_LOWER_MM) if germ else 0.0
     return Tooth(
         fdi=fdi,
         width=size.mesiodistal * (1 + 0.03 * jitter[0]),
         depth=size.buccolingual * (1 + 0.03 * jitter[1]),
         crown=size.crown,
-        root=size.root * (1 + 0.04 * jitter[2]) * (GERM_ROOT if germ else 1.0),
+        root=size.root * (1 + 0.04 * jitter[2]) * (not germ),
         lean=math.tan(math.radians(size.tilt_deg + 2.0 * jitter[3])),
         x=side * x, y=y, mx=-side * by, my=bx, bx=side * bx, by=by, up=up,
         z_neck=_biting_edge(fdi, up) + 0.25 * jitter[5] + up * (size.crown + buried),

@@ -34,7 +34,7 @@ def crest(s: Array, gaps: Array) -> Array:
     """Height of the bone's edge over its mean, mm: higher between two teeth than beside one."""
     places = np.sort(np.concatenate([gaps, (gaps[:-1] + gaps[1:]) / 2]))
     heights = np.where(np.isin(places, gaps), 0.9, -0.5)
-    return np.interp(s, np.append(places, places[-1] + 4), np.append(heights, 0.0))
+    return np.asarray(np.interp(s, np.append(places, places[-1] + 4), np.append(heights, 0.0)))
 
 
 def paint(section: Section) -> None:
@@ -59,7 +59,7 @@ def _canal(s: Array, u: Array, z: float) -> Array:
     slope = np.interp(s, MIDDLES, SLOPES)
     height = (z - np.interp(s, CANAL_S, CANAL_Z)) / np.sqrt(1 + slope**2)
     tube = np.hypot(u - np.interp(s, CANAL_S, CANAL_U), height) - CANAL_RADIUS_MM
-    return np.maximum(tube, np.maximum(CANAL_S[0] - s, s - CANAL_S[-1]))
+    return np.asarray(np.maximum(tube, np.maximum(CANAL_S[0] - s, s - CANAL_S[-1])))
 
 
 def _genial_tubercle(section: Section) -> None:

@@ -55,8 +55,8 @@ def panoramic(
     """A panoramic image of both jaws, ear to ear as far as the volume goes, and its pixel size in mm."""
     pixel_mm = 2 * half_length_mm / columns
     s = (np.arange(columns) + 0.5) * pixel_mm - half_length_mm
-    u = np.arange(-11.0, 9.01, ACROSS_STEP_MM)
-    image = unroll(volume, arch, s, u, np.exp(-((u / 9.0) ** 2)))
+    u: Array = np.arange(-11.0, 9.01, ACROSS_STEP_MM)
+    image = unroll(volume, arch, s, u, np.asarray(np.exp(-((u / 9.0) ** 2))))
     image = _stretch_rows(image, round(len(image) * volume.grid.voxel_mm / pixel_mm))
     # The unit evens out large differences (the spine's shadow, the thick chin) before display.
     return grey(image - 0.5 * box_mean(image, round(9.0 / pixel_mm))), pixel_mm
@@ -77,7 +77,7 @@ def grey(image: Array) -> NDArray[np.uint16]:
     """Any image as 12-bit grey values, the darkest 1 % black and the brightest 0.3 % white."""
     low, high = np.percentile(image, [1.0, 99.7])
     share = np.clip((image - low) / max(high - low, 1e-9), 0, 1) ** 0.85
-    return np.rint(share * GREY_MAX).astype(np.uint16)
+    return np.asarray(np.rint(share * GREY_MAX), dtype=np.uint16)
 
 
 def box_mean(image: Array, width: int) -> Array:

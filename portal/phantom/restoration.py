@@ -40,13 +40,15 @@ def paint_filling(window: Window) -> Metal | None:
 
 
 # The implant: a 4.1 mm screw 11.5 mm long with a 0.9 mm thread under a tooth-shaped crown.
-SCREW_RADIUS_MM, SCREW_LENGTH_MM, THREAD_MM, COLLAR_MM = 2.05, 11.5, 0.9, 1.5
+SCREW_RADIUS_MM, SCREW_LENGTH_MM, THREAD_MM, COLLAR_MM, FLARE_MM = 2.05, 11.5, 0.9, 0.5, 3.0
 
 
 def paint_implant(window: Window) -> Metal | None:
     tooth, h = window.tooth, window.h
     if h > COLLAR_MM:
-        side = outline(window, min(h / tooth.crown, 1.0))
+        # The crown flares from the screw's width to the tooth's.
+        flare = float(np.interp(h, [COLLAR_MM, COLLAR_MM + FLARE_MM], [1.0, 0.0])) ** 2
+        side = outline(window, min(h / tooth.crown, 1.0)) + flare * (0.5 * tooth.width - SCREW_RADIUS_MM)
         window.fill(np.maximum(side, h - biting_surface(window)), ZIRCONIA)
         return None
     radius = _screw_radius(h)

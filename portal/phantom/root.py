@@ -43,6 +43,8 @@ def branches_of(tooth: Tooth) -> list[Branch]:
 
 # Roots of a tooth with several part between these shares of the root's length.
 PART_FROM, PART_TO = 0.20, 0.36
+# The pulp chamber begins at this share of the crown and ends at that of the root; a canal's share of its root.
+CHAMBER_ROOF, CHAMBER_FLOOR_SINGLE, CHAMBER_FLOOR_MULTI, CANAL_SHARE = 0.46, 0.25, 0.17, 0.22
 
 
 def paint_root(window: Window) -> None:
@@ -64,8 +66,8 @@ def paint_root(window: Window) -> None:
 
 def _taper(t: float) -> float:
     """Width of a root at share t of its length, against the neck: slender, with a round tip."""
-    width = 1 - 0.60 * t**1.2
-    return width * math.sqrt(max(0.0, 1 - ((t - 0.86) / 0.14) ** 2)) if t > 0.86 else width
+    width: float = 1 - 0.60 * t**1.2
+    return width * math.sqrt(max(0.0, 1.0 - ((t - 0.86) / 0.14) ** 2)) if t > 0.86 else width
 
 
 def branch_distance(
@@ -101,13 +103,27 @@ def paint_pulp(window: Window) -> None:
     """The pulp chamber and, below it, one canal a root; filled if the tooth was treated."""
     tooth, h = window.tooth, window.h
     value = GUTTA_PERCHA if tooth.filling is Filling.ROOT_CANAL else PULP
-    t = -h / tooth.root
     branches = branches_of(tooth)
-    floor = 0.18 if len(branches) > 1 else 0.05
-    if -floor * tooth.root <= h < 0.46 * tooth.crown:
-        horn = 1.0 - max(h, 0.0) / (0.5 * tooth.crown)
-        half_m, half_b = 0.15 * tooth.width * horn + 0.1, 0.16 * tooth.depth * horn + 0.1
+    floor = CHAMBER_FLOOR_MULTI if len(branches) > 1 else CHAMBER_FLOOR_SINGLE
+    t = -h / tooth.root
+    if t <= floor and h < CHAMBER_ROOF * tooth.crown:
+        half_m, half_b = _chamber(tooth, t / floor, ends_round=len(branches) > 1)
         window.fill(superellipse(window.m, window.b, half_m, half_b, 2.3), value)
-    elif floor < t < 0.95:
+    if 0.85 * floor < t < 0.95:
         for branch in branches:
-            window.fill(branch_distance(window, branch, t, share=0.24, least_mm=0.22), value)
+            window.fill(branch_distance(window, branch, t, share=CANAL_SHARE, least_mm=0.22), value)
+
+
+def _chamber(tooth: Tooth, depth: float, *, ends_round: bool) -> tuple[float, float]:
+    """Half sizes of the pulp chamber; `depth` is 1 at its floor, 0 at the neck, negative in the crown.
+
+    It narrows to horns in the crown. With several roots it has a round floor, with one it runs into
+    the canal.
+    """
+    if depth < 0:
+        floor = CHAMBER_FLOOR_MULTI if ends_round else CHAMBER_FLOOR_SINGLE
+        share = 1.0 + depth * floor * tooth.root / (CHAMBER_ROOF * tooth.crown)
+    else:
+        share = math.sqrt(1 - 0.9 * depth**4) if ends_round else 1.0 - 0.35 * depth
+    widest = 0.17 if ends_round else 0.13
+    return widest * tooth.width * share + 0.05, widest * tooth.depth * share + 0.05

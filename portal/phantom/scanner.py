@@ -22,7 +22,9 @@ BLURRED_SIGMA = 0.375
 class Scanner:
     """The same scanner for all sections of a volume; the same noise for the same seed and section."""
 
-    def __init__(self, plane: Plane, random: np.random.RandomState, *, field_radius_mm: float, seed: int) -> None:
+    def __init__(
+        self, plane: Plane, random: np.random.RandomState, *, field_radius_mm: float, seed: int
+    ) -> None:
         self._plane, self._seed = plane, seed
         self._radius = np.hypot(plane.x, plane.y)
         self._field = ramp(self._radius - (field_radius_mm - 0.6), plane.pitch_mm)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from portal.phantom.curve import Along
-from portal.phantom.shapes import Array, Lattice, ramp
+from portal.phantom.shapes import Array, Lattice, Scalars, ramp
 
 AIR, FAT, SOFT = -1000.0, -90.0, 55.0
 TRABECULAR, CORTICAL = 330.0, 1450.0
@@ -50,24 +50,24 @@ class Section:
         """A section full of air."""
         return cls(plane, z, np.full(plane.x.shape, AIR), np.zeros(plane.x.shape))
 
-    def ramp(self, distance: ArrayLike) -> Array:
+    def ramp(self, distance: Scalars) -> Array:
         """Coverage of a shape given as a signed distance in mm."""
         return ramp(distance, self.plane.pitch_mm)
 
-    def blend(self, coverage: ArrayLike, value: ArrayLike) -> None:
+    def blend(self, coverage: Scalars, value: Scalars) -> None:
         """Paint `value` over the whole section, as thick as `coverage` (0..1)."""
-        self.hu += np.asarray(coverage) * (np.asarray(value) - self.hu)
+        self.hu += coverage * (value - self.hu)
 
-    def blend_where(self, where: Where, coverage: ArrayLike, value: ArrayLike) -> None:
+    def blend_where(self, where: Where, coverage: Scalars, value: Scalars) -> None:
         """The same on the voxels of a mask; the arguments are flat, one value a masked voxel."""
         old = self.hu[where]
-        self.hu[where] = old + np.asarray(coverage) * (np.asarray(value) - old)
+        self.hu[where] = old + coverage * (value - old)
 
     def texture(self, where: Where, period_mm: float) -> Array:
         """Noise in [-1, 1] on the voxels of a mask."""
         return self.plane.lattice.sample(self.plane.x[where], self.plane.y[where], self.z, period_mm)
 
-    def paint_bone(self, where: Where, distance: Array, shell_mm: ArrayLike) -> None:
+    def paint_bone(self, where: Where, distance: Array, shell_mm: Scalars) -> None:
         """Bone of a shape (flat signed distance): a cortical shell around a spongy core."""
         outer, core = self.ramp(distance), self.ramp(distance + shell_mm)
         self.blend_where(where, outer, CORTICAL)

@@ -7,12 +7,13 @@ inside, zero outside and falls over one voxel, so that edges are not jagged.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+Scalars = Array | float
 
 
-def ramp(distance: ArrayLike, pitch_mm: float) -> Array:
+def ramp(distance: Scalars, pitch_mm: float) -> Array:
     """How much of a voxel `pitch_mm` wide lies inside a shape, 0..1."""
     return np.clip(0.5 - np.asarray(distance, dtype=np.float64) / pitch_mm, 0.0, 1.0)
 
@@ -22,7 +23,7 @@ def fade(value: float, low: float, high: float, over: float) -> float:
     return float(np.clip(1.0 - max(low - value, value - high, 0.0) / over, 0.0, 1.0))
 
 
-def superellipse(u: ArrayLike, v: ArrayLike, a: ArrayLike, b: ArrayLike, n: float) -> Array:
+def superellipse(u: Scalars, v: Scalars, a: Scalars, b: Scalars, n: float) -> Array:
     """First-order signed distance to |u/a|^n + |v/b|^n = 1: an ellipse at n = 2, boxier above.
 
     The value divided by the length of its gradient (Taubin 1991) is exact on the outline and

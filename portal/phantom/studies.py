@@ -20,7 +20,7 @@ SIZE, VOXEL_MM = (150, 200, 200), 0.5
 
 PANORAMIC_COLUMNS, PANORAMIC_HALF_LENGTH_MM = 1200, 82.0
 # A size 2 sensor behind the patient's lower left premolars and molars (teeth 34 to 37).
-SENSOR_S_MM, SENSOR_Z_MM, SENSOR_PIXEL_MM = (20.0, 61.0), (-25.0, 6.0), 0.05
+SENSOR_S_MM, SENSOR_Z_MM, SENSOR_PIXEL_MM = (20.0, 61.0), (-28.0, 3.0), 0.05
 # The box of the head, in mm, that holds all rays to that sensor, and its voxels.
 SENSOR_BOX_X, SENSOR_BOX_Y, SENSOR_VOXEL_MM = (13.0, 45.0), (-33.0, 25.0), 0.25
 

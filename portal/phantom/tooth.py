@@ -24,9 +24,10 @@ def paint(section: Section, tooth: Tooth) -> Metal | None:
         return None
     if tooth.is_implant:
         return paint_implant(window)
-    if h < NECK_OVERLAP_MM:
+    if tooth.has_root and h < NECK_OVERLAP_MM:
         paint_root(window)
     if h > -NECK_OVERLAP_MM:
         paint_crown(window)
-    paint_pulp(window)
+    if tooth.has_root:
+        paint_pulp(window)
     return paint_filling(window)
