@@ -92,7 +92,11 @@ def walk(fileobj: BinaryIO, *, budget: Budget = DEFAULT) -> Iterator[Member]:
     if sum(entry.length for entry in entries) > budget.total_bytes:
         raise refused("zip-bytes")
     spent = _Spent(archive_bytes)
-    return (_member(fileobj, entry, limits[entry.offset], budget, spent) for entry in entries if not entry.is_folder)
+    return (
+        _member(fileobj, entry, limits[entry.offset], budget, spent)
+        for entry in entries
+        if not entry.is_folder
+    )
 
 
 def _member(fileobj: BinaryIO, entry: Entry, end: int, budget: Budget, spent: _Spent) -> Member:
@@ -126,7 +130,9 @@ def _leads_outside(name: str) -> bool:
     """A path that leaves its folder, begins at a root or a drive, or hides a control character."""
     parts = name.replace("\\", "/").split("/")
     has_drive = len(name) > 1 and name[1] == ":"
-    return not name or parts[0] == "" or has_drive or ".." in parts or any(character < " " for character in name)
+    return (
+        not name or parts[0] == "" or has_drive or ".." in parts or any(character < " " for character in name)
+    )
 
 
 def _data_limits(entries: list[Entry], directory_offset: int) -> dict[int, int]:
@@ -156,7 +162,8 @@ class MemberReader:
         self._packed_left = entry.packed_length
         if self._position + self._packed_left > end:
             raise refused("zip-overlap")
-        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS) if entry.method == DEFLATED else None
+        self._is_deflated = entry.method == DEFLATED
+        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         self._pending = b""
         self._length = self._crc = 0
         self._head = self._next_piece(READ_BYTES)
@@ -182,7 +189,7 @@ class MemberReader:
         return b"".join(pieces)
 
     def _next_piece(self, limit: int) -> bytes:
-        piece = self._stored(limit) if self._inflater is None else self._inflated(limit)
+        piece = self._inflated(limit) if self._is_deflated else self._stored(limit)
         if not piece:
             self._check_end()
             return b""
@@ -203,7 +210,6 @@ class MemberReader:
 
     def _inflated(self, limit: int) -> bytes:
         """At most `limit` plain bytes, however much the next packed ones would give."""
-        assert self._inflater is not None
         while not self._inflater.eof:
             packed = self._pending or self._stored(READ_BYTES)
             try:

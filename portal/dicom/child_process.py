@@ -26,7 +26,9 @@ PIPE_BYTES: Final = 1 << 20
 F_SETPIPE_SZ: Final = 1031
 TICKS_A_SECOND: Final = os.sysconf("SC_CLK_TCK")
 ROOT: Final = str(Path(__file__).resolve().parents[2])
-START: Final = "import sys; sys.path.insert(0, {root!r}); from portal.dicom.child import main; main({fd}, {pid})"
+START: Final = (
+    "import sys; sys.path.insert(0, {root!r}); from portal.dicom.child import main; main({fd}, {pid})"
+)
 ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "LC_ALL": "C.UTF-8"}
 """All the child gets to see: the parent's environment holds secrets. Threads would need `clone`, and address space."""
 
@@ -44,30 +46,30 @@ class ChildProcess:
 
     def __init__(self) -> None:
         self._input_fd = os.memfd_create("scan", os.MFD_CLOEXEC)
-        self._process = self._start()
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._requests, self._answers = self._process.stdin.fileno(), self._process.stdout.fileno()
+        request_end, self._requests = os.pipe()
+        self._answers, answer_end = os.pipe()
+        self._process = self._start(request_end, answer_end)
         fcntl.fcntl(self._answers, F_SETPIPE_SZ, PIPE_BYTES)
         self._poll = select.poll()
         self._poll.register(self._answers, select.POLLIN)
         self.confinement = self._hello()
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, request_end: int, answer_end: int) -> subprocess.Popen[bytes]:
         """An isolated interpreter, with read-only sight of the shared memory its files lie in."""
         read_only = os.open(f"/proc/self/fd/{self._input_fd}", os.O_RDONLY | os.O_CLOEXEC)
         try:
             return subprocess.Popen(
                 [sys.executable, "-I", "-c", START.format(root=ROOT, fd=read_only, pid=os.getpid())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
+                stdin=request_end,
+                stdout=answer_end,
                 stderr=subprocess.DEVNULL,
                 pass_fds=[read_only],
                 env=ENVIRONMENT,
                 cwd="/",
-                bufsize=0,
             )
         finally:
-            os.close(read_only)
+            for fd in (read_only, request_end, answer_end):
+                os.close(fd)
 
     def _hello(self) -> str:
         try:
@@ -91,10 +93,8 @@ class ChildProcess:
         """End it at once and free what it held; it has nothing to save."""
         self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-        os.close(self._input_fd)
+        for fd in (self._requests, self._answers, self._input_fd):
+            os.close(fd)
 
     def send(self, request: dict[str, Any], data: bytes | bytearray | memoryview) -> None:
         """Put the file into shared memory, set its limits, and ask."""
@@ -115,7 +115,7 @@ class ChildProcess:
         os.ftruncate(self._input_fd, 0)
 
     def _limit_memory(self, length: int) -> None:
-        """1 GiB and twice the file: room for its mapping and a frame, and little for a small file that asks for much."""
+        """1 GiB and twice the file: room for its mapping and a frame, and little for a small file that asks much."""
         self._set_limit(resource.RLIMIT_AS, min(GIB + 2 * length, 3 * GIB))
 
     def allow_cpu(self) -> None:

@@ -41,7 +41,9 @@ def _channel(dataset: Dataset, name: str, layout: PixelLayout) -> np.ndarray:
     return colours[index]
 
 
-def to_rgb(samples: np.ndarray, layout: PixelLayout, family: Family, *, was_8_bit_dct: bool = True) -> np.ndarray:
+def to_rgb(
+    samples: np.ndarray, layout: PixelLayout, family: Family, *, was_8_bit_dct: bool = True
+) -> np.ndarray:
     """Rows x columns x 3, uint8, from what the codec gave."""
     eight = _to_8_bit(samples, layout.bits_stored)
     kind = layout.photometric_interpretation

@@ -150,6 +150,8 @@ def _program(column: int, audit_number: int) -> bytes:
         steps += [(EQUALS, 0, 1, numbers[column]), (RETURN, 0, 0, ALLOW)]
     for numbers in MAPPING_CALLS.values():
         steps += _unless(numbers[column], (LOAD, 0, 0, THIRD_ARGUMENT_OFFSET), (HAS_BITS, 0, 1, PROT_EXEC))
-    steps += _unless(DUPLICATE_CALL[column], (LOAD, 0, 0, SECOND_ARGUMENT_OFFSET), (EQUALS, 1, 0, F_DUPFD_CLOEXEC))
+    steps += _unless(
+        DUPLICATE_CALL[column], (LOAD, 0, 0, SECOND_ARGUMENT_OFFSET), (EQUALS, 1, 0, F_DUPFD_CLOEXEC)
+    )
     steps.append((RETURN, 0, 0, FORBID))
     return b"".join(struct.pack("<HBBL", *step) for step in steps)

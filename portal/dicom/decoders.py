@@ -20,7 +20,7 @@ from typing import Final
 import gdcm
 import jpeg_ls
 import numpy as np
-import openjpeg
+from openjpeg.utils import decode as decode_jpeg_2000
 from PIL import Image, JpegImagePlugin
 
 from portal.dicom.acceptance import PixelLayout
@@ -30,6 +30,8 @@ from portal.dicom.verdicts import refused
 
 PREIMPORTED: Final = (JpegImagePlugin,)
 """Pillow imports its formats when first needed, and then the child can't open files any more."""
+JP2_HEAD: Final = b"\0\0\0\x0cjP  "
+CODESTREAM_HEAD: Final = b"\xff\x4f\xff\x51"
 RLE_HEADER: Final = struct.Struct("<16L")
 
 
@@ -117,7 +119,7 @@ def _jpeg(data: bytes, layout: PixelLayout, uid: str) -> np.ndarray:
 
 
 def _pillow(data: bytes, layout: PixelLayout) -> np.ndarray:
-    """Colours come out as RGB. Without Adobe's marker a decoder takes three components for YCbCr; DICOM may know better."""
+    """Colours come out as RGB. Without Adobe's marker, three components count as YCbCr; DICOM may know better."""
     image = Image.open(io.BytesIO(data), formats=("JPEG",))
     if layout.photometric_interpretation == "RGB" and "adobe" not in image.info:
         image.draft("YCbCr", image.size)
@@ -157,8 +159,11 @@ def _jpeg_ls(data: bytes, layout: PixelLayout) -> np.ndarray:
 
 
 def _jpeg_2000(data: bytes, layout: PixelLayout) -> np.ndarray:
+    """Some writers wrap the codestream in a JP2 file; the codestream is all we read of it."""
+    if data.startswith(JP2_HEAD):
+        data = data[data.find(CODESTREAM_HEAD) :]
     _check(jpeg_2000_codestream(data), layout)
-    return _shaped(openjpeg.decode(data, 0).reshape(-1), layout, is_planar=False)
+    return _shaped(decode_jpeg_2000(data, 0).reshape(-1), layout, is_planar=False)
 
 
 def _check(stream: Codestream, layout: PixelLayout) -> None:

@@ -140,7 +140,7 @@ def _value(dataset: Dataset, keyword: str) -> Any:
         return dataset.get(keyword)
     except (MemoryError, RecursionError):
         raise
-    except Exception:  # noqa: BLE001  an unreadable value is an absent one; the file may still be shown
+    except Exception:  # an unreadable value is an absent one; the file may still be shown
         return None
 
 

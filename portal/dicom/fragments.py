@@ -41,7 +41,7 @@ class Fragments:
         return struct.unpack_from(f"<{count}L", self._data, offset) if count else ()
 
     def frames(self, count: int) -> Iterator[bytes]:
-        """The compressed bytes of each of `count` frames; raises `IngestRefused("bad-pixels")` if they can't be told apart."""
+        """The compressed bytes of each of `count` frames; `IngestRefused("bad-pixels")` if they can't be told apart."""
         for group in self._groups(count):
             yield b"".join(self._data[offset : offset + length] for offset, length in group)
 
@@ -71,7 +71,7 @@ class Fragments:
 
 
 def _items(body: Body, offset: int) -> Iterator[tuple[int, int]]:
-    """(offset, length) of each item's value, the offset table first; a missing delimiter at the very end is tolerated."""
+    """(offset, length) of each item's value, the offset table first. A missing delimiter at the end is tolerated."""
     data = body.data
     while len(data) - offset >= 8:
         group, element, length = struct.unpack_from("<HHL", data, offset)

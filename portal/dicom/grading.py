@@ -26,7 +26,7 @@ SIGMOID_MAXIMUM: Final = 4095.0
 
 @dataclass(frozen=True)
 class Grading:
-    """The shown value of every code of a picture. `step` lies between neighbouring values; window as in the manifest."""
+    """The shown value of every code. `step` lies between neighbouring values; the window is as in the manifest."""
 
     shown: np.ndarray
     step: float
@@ -57,7 +57,12 @@ def _groups(dataset: Dataset, frames: int) -> list[list[Dataset]]:
 def _told(groups: list[Dataset]) -> tuple[float | None, ...]:
     rescale = in_groups(groups, "PixelValueTransformationSequence") or groups[-1]
     voi = in_groups(groups, "FrameVOILUTSequence") or groups[-1]
-    keys = (rescale, "RescaleSlope"), (rescale, "RescaleIntercept"), (voi, "WindowCenter"), (voi, "WindowWidth")
+    keys = (
+        (rescale, "RescaleSlope"),
+        (rescale, "RescaleIntercept"),
+        (voi, "WindowCenter"),
+        (voi, "WindowWidth"),
+    )
     return tuple(number(source, keyword) for source, keyword in keys)
 
 
@@ -121,7 +126,10 @@ def _whole(maximum: float) -> tuple[float, float]:
 
 def _is_inverted(dataset: Dataset, layout: PixelLayout) -> bool:
     """MONOCHROME1 and the shape INVERSE state the same thing, alone or together (C.11.6.1.2)."""
-    return layout.photometric_interpretation == "MONOCHROME1" or text(dataset, "PresentationLUTShape") == "INVERSE"
+    return (
+        layout.photometric_interpretation == "MONOCHROME1"
+        or text(dataset, "PresentationLUTShape") == "INVERSE"
+    )
 
 
 def _inverted(grading: Grading) -> Grading:
@@ -180,7 +188,9 @@ def lut_entries(dataset: Dataset, keyword: str, stated: int) -> np.ndarray | Non
     if isinstance(data, bytes):
         is_packed = len(data) in (count, count + 1) and count > 1
         dtype = "u1" if is_packed else "<u2" if dataset.original_encoding[1] is not False else ">u2"
-        entries = np.frombuffer(data[: len(data) // np.dtype(dtype).itemsize * np.dtype(dtype).itemsize], dtype)
+        entries = np.frombuffer(
+            data[: len(data) // np.dtype(dtype).itemsize * np.dtype(dtype).itemsize], dtype
+        )
     else:
         entries = np.array([int(value) & 0xFFFF for value in numbers(dataset, keyword)], np.uint16)
     return entries[:count] if 0 < count <= entries.size else None

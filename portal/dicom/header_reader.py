@@ -32,36 +32,6 @@ MONOCHROME: Final = ("MONOCHROME1", "MONOCHROME2")
 COLOURS: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 PALETTE: Final = "PALETTE COLOR"
 
-TEXTS: Final = {
-    "study_instance_uid": "StudyInstanceUID",
-    "series_instance_uid": "SeriesInstanceUID",
-    "patient_id": "PatientID",
-    "patient_name": "PatientName",
-    "patient_birth_date": "PatientBirthDate",
-    "patient_sex": "PatientSex",
-    "study_date": "StudyDate",
-    "study_time": "StudyTime",
-    "study_description": "StudyDescription",
-    "study_id": "StudyID",
-    "accession_number": "AccessionNumber",
-    "referring_physician_name": "ReferringPhysicianName",
-    "modality": "Modality",
-    "series_description": "SeriesDescription",
-    "laterality": "Laterality",
-    "body_part_examined": "BodyPartExamined",
-    "manufacturer": "Manufacturer",
-    "manufacturer_model_name": "ManufacturerModelName",
-    "frame_of_reference_uid": "FrameOfReferenceUID",
-    "acquisition_date": "AcquisitionDate",
-    "acquisition_time": "AcquisitionTime",
-    "content_date": "ContentDate",
-    "image_laterality": "ImageLaterality",
-    "view_position": "ViewPosition",
-    "document_title": "DocumentTitle",
-    "burned_in_annotation": "BurnedInAnnotation",
-    "presentation_lut_shape": "PresentationLUTShape",
-}
-
 
 def read_header(data: mmap.mmap | bytes) -> Header:
     """The header of one file; raises `IngestRefused` with a verdict, or whatever pydicom fails with."""
@@ -76,15 +46,58 @@ def read_header(data: mmap.mmap | bytes) -> Header:
     if pixels is not None and pixels.tag not in FLOAT_PIXELS:
         check_size(layout)
         check_present(layout, body.syntax.family, _present_bytes(body, pixels))
+    voi = _voi(dataset)
     return Header(
         sop_class_uid=sop_class_uid,
         sop_instance_uid=sop_instance_uid,
+        study_instance_uid=text(dataset, "StudyInstanceUID"),
+        series_instance_uid=text(dataset, "SeriesInstanceUID"),
         transfer_syntax_uid=body.syntax.uid,
+        patient_id=text(dataset, "PatientID"),
+        patient_name=text(dataset, "PatientName"),
+        patient_birth_date=text(dataset, "PatientBirthDate"),
+        patient_sex=text(dataset, "PatientSex"),
+        study_date=text(dataset, "StudyDate"),
+        study_time=text(dataset, "StudyTime"),
+        study_description=text(dataset, "StudyDescription"),
+        study_id=text(dataset, "StudyID"),
+        accession_number=text(dataset, "AccessionNumber"),
+        referring_physician_name=text(dataset, "ReferringPhysicianName"),
+        modality=text(dataset, "Modality"),
         series_number=integer(dataset, "SeriesNumber"),
+        series_description=text(dataset, "SeriesDescription"),
+        laterality=text(dataset, "Laterality"),
+        body_part_examined=text(dataset, "BodyPartExamined"),
+        manufacturer=text(dataset, "Manufacturer"),
+        manufacturer_model_name=text(dataset, "ManufacturerModelName"),
+        frame_of_reference_uid=text(dataset, "FrameOfReferenceUID"),
         instance_number=integer(dataset, "InstanceNumber"),
         image_type=tuple(texts(dataset, "ImageType")),
-        **{name: text(dataset, keyword) for name, keyword in TEXTS.items()},
-        **_picture(dataset, layout, has_picture=pixels is not None),
+        acquisition_date=text(dataset, "AcquisitionDate"),
+        acquisition_time=text(dataset, "AcquisitionTime"),
+        content_date=text(dataset, "ContentDate"),
+        image_laterality=text(dataset, "ImageLaterality"),
+        view_position=text(dataset, "ViewPosition"),
+        document_title=text(dataset, "DocumentTitle"),
+        burned_in_annotation=text(dataset, "BurnedInAnnotation"),
+        rows=layout.rows,
+        columns=layout.columns,
+        number_of_frames=layout.frames,
+        samples_per_pixel=layout.samples,
+        bits_allocated=layout.bits_allocated,
+        bits_stored=layout.bits_stored,
+        pixel_representation=int(layout.is_signed),
+        photometric_interpretation=layout.photometric_interpretation,
+        presentation_lut_shape=text(dataset, "PresentationLUTShape"),
+        rescale_slope=number(dataset, "RescaleSlope"),
+        rescale_intercept=number(dataset, "RescaleIntercept"),
+        window_center=number(voi, "WindowCenter"),
+        window_width=number(voi, "WindowWidth"),
+        voi_lut_function=text(voi, "VOILUTFunction"),
+        has_modality_lut=bool(items(dataset, "ModalityLUTSequence")),
+        has_voi_lut=bool(items(voi, "VOILUTSequence")),
+        has_palette="RedPaletteColorLookupTableDescriptor" in dataset,
+        planes=planes_of(dataset, layout.frames) if pixels is not None else (),
         displayable=not reason,
         not_displayable_reason=reason,
     )
@@ -113,29 +126,6 @@ def _frames(dataset: Dataset) -> int:
     """An empty or unreadable number of frames means one, as in objects that know none (C.7.6.6)."""
     frames = integer(dataset, "NumberOfFrames")
     return 1 if frames is None or frames == 0 else frames
-
-
-def _picture(dataset: Dataset, layout: PixelLayout, *, has_picture: bool) -> dict[str, object]:
-    voi = _voi(dataset)
-    return {
-        "rows": layout.rows,
-        "columns": layout.columns,
-        "number_of_frames": layout.frames,
-        "samples_per_pixel": layout.samples,
-        "bits_allocated": layout.bits_allocated,
-        "bits_stored": layout.bits_stored,
-        "pixel_representation": int(layout.is_signed),
-        "photometric_interpretation": layout.photometric_interpretation,
-        "rescale_slope": number(dataset, "RescaleSlope"),
-        "rescale_intercept": number(dataset, "RescaleIntercept"),
-        "window_center": number(voi, "WindowCenter"),
-        "window_width": number(voi, "WindowWidth"),
-        "voi_lut_function": text(voi, "VOILUTFunction"),
-        "has_modality_lut": bool(items(dataset, "ModalityLUTSequence")),
-        "has_voi_lut": bool(items(dataset, "VOILUTSequence")),
-        "has_palette": "RedPaletteColorLookupTableDescriptor" in dataset,
-        "planes": planes_of(dataset, layout.frames) if has_picture else (),
-    }
 
 
 def _voi(dataset: Dataset) -> Dataset:
@@ -171,5 +161,8 @@ def is_shown_kind(layout: PixelLayout) -> bool:
     kind = layout.photometric_interpretation
     is_grey = layout.samples == 1 and kind in (*MONOCHROME, PALETTE)
     is_colour = layout.samples == 3 and kind in COLOURS
-    fits = layout.bits_allocated in (8, 16) and 1 <= layout.bits_stored <= layout.high_bit + 1 <= layout.bits_allocated
+    fits = (
+        layout.bits_allocated in (8, 16)
+        and 1 <= layout.bits_stored <= layout.high_bit + 1 <= layout.bits_allocated
+    )
     return fits and (is_grey or is_colour)

@@ -24,7 +24,9 @@ PREAMBLE_BYTES: Final = 128
 INFLATED_FLOOR_BYTES: Final = 64 << 20
 INFLATED_CAP_BYTES: Final = 512 << 20
 INFLATED_RATIO: Final = 200
-LONG_VRS: Final = frozenset((b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"))
+LONG_VRS: Final = frozenset(
+    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
+)
 TRANSFER_SYNTAX_UID: Final = 0x0010
 MEDIA_STORAGE_SOP_CLASS_UID: Final = 0x0002
 MEDIA_STORAGE_SOP_INSTANCE_UID: Final = 0x0003
@@ -71,7 +73,7 @@ def _begins_like_dicom(data: mmap.mmap | bytes) -> bool:
     if len(data) < 8:
         return False
     groups = (0x0002, *FIRST_GROUPS)
-    return any(int.from_bytes(data[:2], order) in groups for order in ("little", "big"))  # type: ignore[arg-type]
+    return int.from_bytes(data[:2], "little") in groups or int.from_bytes(data[:2], "big") in groups
 
 
 def _read_meta(data: mmap.mmap | bytes, start: int) -> tuple[dict[int, str], int]:

@@ -154,7 +154,11 @@ class _Source:
             raise refused("unsupported")
         self._body, self._pixels, self._layout = body, pixels, layout
         self._fragments = Fragments(body, pixels) if pixels.is_encapsulated else None
-        present = self._fragments.total_bytes if self._fragments else min(pixels.length, len(body.data) - pixels.offset)
+        present = (
+            self._fragments.total_bytes
+            if self._fragments
+            else min(pixels.length, len(body.data) - pixels.offset)
+        )
         check_present(layout, body.syntax.family, present)
 
     def __iter__(self) -> Iterator[bytes]:

@@ -78,10 +78,16 @@ def _directions(values: list[float]) -> tuple[Vector | None, Vector | None]:
 
 def _spacing(measures: Dataset, dataset: Dataset) -> tuple[tuple[float, float] | None, bool]:
     """(between rows, between columns) in mm, and whether it holds in the patient rather than at the detector."""
-    calibrated = _pair(numbers(measures, "PixelSpacing"))
-    if calibrated is not None:
-        return calibrated, True
-    return _pair(numbers(dataset, "ImagerPixelSpacing") or numbers(dataset, "NominalScannedPixelSpacing")), False
+    in_patient = _pair(numbers(measures, "PixelSpacing"))
+    at_detector = _pair(
+        numbers(dataset, "ImagerPixelSpacing") or numbers(dataset, "NominalScannedPixelSpacing")
+    )
+    if in_patient is None:
+        return at_detector, False
+    # In a projection the same value in both means that nobody has corrected for magnification, unless the file says how (10.7.1.3).
+    is_projection = "ImageOrientationPatient" not in dataset and "SharedFunctionalGroupsSequence" not in dataset
+    is_corrected = in_patient != at_detector or "PixelSpacingCalibrationType" in dataset
+    return in_patient, is_corrected or not is_projection
 
 
 def _pair(values: list[float]) -> tuple[float, float] | None:

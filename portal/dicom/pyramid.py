@@ -32,11 +32,15 @@ class LevelSize:
     strips: int
 
 
-def level_sizes(kind: Kind, rows: int, columns: int, frames: int, samples: int, sample_bytes: int) -> list[LevelSize]:
+def level_sizes(
+    kind: Kind, rows: int, columns: int, frames: int, samples: int, sample_bytes: int
+) -> list[LevelSize]:
     """The levels of a series, full size first, until the longest side is 64 or there are five."""
     sizes: list[LevelSize] = []
     for level in range(MAX_LEVELS):
-        sizes.append(LevelSize(level, frames, rows, columns, *strips_for(rows, columns, samples, sample_bytes)))
+        sizes.append(
+            LevelSize(level, frames, rows, columns, *strips_for(rows, columns, samples, sample_bytes))
+        )
         if max(rows, columns, frames if kind == "volume" else 0) <= SMALLEST_SIDE:
             break
         rows, columns = _half(rows), _half(columns)
@@ -47,10 +51,10 @@ def level_sizes(kind: Kind, rows: int, columns: int, frames: int, samples: int, 
 class PyramidBuilder:
     """Takes the frames of a series in order and gives each level's frames as soon as they are complete.
 
-        builder = PyramidBuilder("volume", rows, columns, frames, samples)
-        for frame in frames:
-            for level, index, pixels in builder.push(frame): ...
-        builder.finish()
+    builder = PyramidBuilder("volume", rows, columns, frames, samples)
+    for frame in frames:
+        for level, index, pixels in builder.push(frame): ...
+    builder.finish()
     """
 
     def __init__(self, kind: Kind, rows: int, columns: int, frames: int, samples: int = 1) -> None:

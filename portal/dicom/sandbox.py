@@ -150,7 +150,12 @@ def _raise_if_refused(message: dict[str, Any]) -> None:
 def _frame(size: Any, payload: bytearray) -> np.ndarray:
     """The samples as an array, after checking that the size told is the size sent."""
     match size:
-        case {"rows": int(rows), "columns": int(columns), "samples": 1 | 3 as samples, "sample_bytes": 1 | 2 as width}:
+        case {
+            "rows": int(rows),
+            "columns": int(columns),
+            "samples": 1 | 3 as samples,
+            "sample_bytes": 1 | 2 as width,
+        }:
             is_sound = 0 < rows <= MAX_SIDE and 0 < columns <= MAX_SIDE
             if is_sound and rows * columns * samples * width == len(payload):
                 shape = (rows, columns) if samples == 1 else (rows, columns, samples)

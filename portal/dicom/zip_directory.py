@@ -2,9 +2,10 @@
 
 Byte layouts (little endian), APPNOTE 6.3.10:
 
-    end of directory   4.3.16   "PK\\5\\6" disk(2) disk(2) entries here(2) entries(2) length(4) offset(4) comment length(2)
+    end of directory   4.3.16   "PK\\5\\6" disk(2) disk(2) here(2) entries(2) length(4) offset(4) comment length(2)
     ZIP64 locator      4.3.15   "PK\\6\\7" disk(4) offset of the ZIP64 end(8) disks(4)
-    ZIP64 end          4.3.14   "PK\\6\\6" size(8) made(2) needed(2) disk(4) disk(4) here(8) entries(8) length(8) offset(8)
+    ZIP64 end          4.3.14   "PK\\6\\6" size(8) made(2) needed(2) disk(4) disk(4) here(8) entries(8) length(8)
+                                offset(8)
     directory entry    4.3.12   46 bytes, then name, extra, comment
     local header       4.3.7    30 bytes, then name, extra, data
 """
@@ -132,8 +133,8 @@ def _entry(directory: bytes, position: int) -> tuple[Entry, int]:
     if len(directory) - position < ENTRY.size:
         raise refused("zip-damaged")
     fields = ENTRY.unpack_from(directory, position)
-    magic, _, system, _, flags, method, _, _, crc, packed, length, name_length, extra_length, comment_length = fields[:14]
-    attributes, offset = fields[16:]
+    magic, _, system, _, flags, method, _, _, crc, packed, length = fields[:11]
+    name_length, extra_length, comment_length, _, _, attributes, offset = fields[11:]
     names = position + ENTRY.size
     extras = names + name_length
     following = extras + extra_length + comment_length
