@@ -54,9 +54,9 @@ def panoramic(
 ) -> tuple[NDArray[np.uint16], float]:
     """A panoramic image of both jaws, ear to ear as far as the volume goes, and its pixel size in mm."""
     pixel_mm = 2 * half_length_mm / columns
-    s = (np.arange(columns) + 0.5) * pixel_mm - half_length_mm
+    s = (np.arange(columns, dtype=np.float64) + 0.5) * pixel_mm - half_length_mm
     u: Array = np.arange(-11.0, 9.01, ACROSS_STEP_MM)
-    image = unroll(volume, arch, s, u, np.asarray(np.exp(-((u / 9.0) ** 2))))
+    image = unroll(volume, arch, s, u, np.exp(-((u / 9.0) ** 2)))
     image = _stretch_rows(image, round(len(image) * volume.grid.voxel_mm / pixel_mm))
     # The unit evens out large differences (the spine's shadow, the thick chin) before display.
     return grey(image - 0.5 * box_mean(image, round(9.0 / pixel_mm))), pixel_mm
