@@ -22,7 +22,7 @@ _SHA256 = SHA256()
 def derive_key(key: bytes, label: str, *parts: str | bytes | int | UUID) -> bytes:
     """32 bytes for one purpose: HKDF-SHA256(key, info = label and parts, each length-prefixed).
 
-    Columns are `("col", table, column, version)`, blind indexes `("bidx", field, version)`.
+    Columns are `("col", table, column, version)`, blind indexes `("bidx", field, version)`, versions as text.
     """
     if len(key) != KEY_BYTES:
         raise ValueError("Keys of the vault have 32 bytes.")

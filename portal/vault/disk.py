@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from portal.errors import StorageFull
+from portal.vault.encoding import Bytes
 
 # EFBIG is the answer to a file-size limit of the process or the file system: to the sender it is the same.
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -61,7 +62,7 @@ class UnfinishedFile:
         fcntl.flock(self._fd, fcntl.LOCK_EX)
         self.length = 0
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: Bytes) -> None:
         """Append all of `data`. Raises StorageFull."""
         view = memoryview(data)
         with full_disk_as_storage_full():

@@ -82,14 +82,10 @@ def _entry(row: list[Any]) -> Entry:
     series, kind, level, index, instance, pack, offset, sealed, length, sha256, extra = row
     if not (type(level) is type(index) is type(offset) is type(sealed) is type(length) is int):
         raise TypeError("a number that isn't whole")
-    if (
-        level < 0
-        or index < 0
-        or offset < 0
-        or not 0 <= length <= MAX_PLAINTEXT
-        or sealed != sealed_length(length)
-    ):
-        raise ValueError("a number that can't be")
+    if not (0 <= level < 2**32 and 0 <= index < 2**64 and offset >= 0):
+        raise ValueError("a position that can't be")
+    if not 0 <= length <= MAX_PLAINTEXT or sealed != sealed_length(length):
+        raise ValueError("a length that can't be")
     if kind not in KINDS or not _PACK(pack) or not _SHA256(sha256) or type(extra) is not dict:
         raise ValueError("a field that can't be")
     return Entry(

@@ -54,14 +54,21 @@ class ChunkCipher:
         self._gcm = AESGCM(key)
         self._associated_data = hashlib.sha256(raw_header).digest()
 
-    def seal(self, index: int, chunk: Bytes, *, is_last: bool) -> bytes:
-        """The ciphertext and tag of a chunk."""
-        return self._gcm.encrypt(_NONCE.pack(index, is_last), chunk, self._associated_data)
+    def seal_into(self, index: int, chunk: Bytes, room: memoryview, *, is_last: bool) -> None:
+        """Write the ciphertext and tag of a chunk into `room`, which is 16 bytes longer than the chunk."""
+        self._gcm.encrypt_into(_NONCE.pack(index, is_last), chunk, self._associated_data, room)
 
     def open(self, index: int, sealed_chunk: Bytes, *, is_last: bool) -> bytes:
         """The plaintext of a chunk. Raises VaultDamaged by rules (11) and (12)."""
         try:
             return self._gcm.decrypt(_NONCE.pack(index, is_last), sealed_chunk, self._associated_data)
+        except InvalidTag:
+            raise damaged(self._why(index, sealed_chunk, is_last)) from None
+
+    def open_into(self, index: int, sealed_chunk: Bytes, room: memoryview, *, is_last: bool) -> None:
+        """Write the plaintext of a chunk into `room`, which holds nothing to be shown when this raises."""
+        try:
+            self._gcm.decrypt_into(_NONCE.pack(index, is_last), sealed_chunk, self._associated_data, room)
         except InvalidTag:
             raise damaged(self._why(index, sealed_chunk, is_last)) from None
 

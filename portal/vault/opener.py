@@ -5,12 +5,14 @@ Nothing leaves before it is verified: `open_bytes` verifies the whole object, `O
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
 
 from portal.vault.context import Context
 from portal.vault.encoding import Buffer
+from portal.vault.exact_bytes import ExactBytes
 from portal.vault.header import (
     CHUNK_BYTES,
     HEADER_BYTES,
@@ -34,7 +36,7 @@ def open_bytes(sealed: Buffer, *, dek: bytes, dek_id: bytes, context: Context, l
     opener = Opener(sealed, dek=dek, dek_id=dek_id, context=context, length=length)
     if opener.chunk_count == 1:
         return opener.chunk(0)
-    return b"".join(opener.chunks())
+    return opener.read_all()
 
 
 class Opener:
@@ -72,10 +74,7 @@ class Opener:
         """The verified bytes of chunk `index`, from 0."""
         if not 0 <= index < self.chunk_count:
             raise ValueError("There is no such chunk.")
-        is_last = index == self.chunk_count - 1
-        start = HEADER_BYTES + index * SEALED_CHUNK_BYTES
-        stop = self._window.size if is_last else start + SEALED_CHUNK_BYTES
-        return self._cipher.open(index, self._window.at(start, stop), is_last=is_last)
+        return self._cipher.open(index, self._sealed_chunk(index), is_last=index == self.chunk_count - 1)
 
     def chunks(self) -> Iterator[bytes]:
         """Every chunk in order, each verified before it is yielded; the last one as the last."""
@@ -87,12 +86,29 @@ class Opener:
         if start >= stop:
             return b""
         first, last = start // CHUNK_BYTES, (stop - 1) // CHUNK_BYTES
-        opened = b"".join(self.chunk(index) for index in range(first, last + 1))
-        return opened[start - first * CHUNK_BYTES : stop - first * CHUNK_BYTES]
+        out = io.BytesIO()
+        for index in range(first, last + 1):
+            base = index * CHUNK_BYTES
+            out.write(memoryview(self.chunk(index))[max(0, start - base) : stop - base])
+        return out.getvalue()
+
+    def read_all(self) -> bytes:
+        """The whole plaintext, all of it verified before a byte is returned."""
+        plaintext = ExactBytes(self.length)
+        last = self.chunk_count - 1
+        for index in range(last + 1):
+            room = plaintext.view[index * CHUNK_BYTES : (index + 1) * CHUNK_BYTES]
+            self._cipher.open_into(index, self._sealed_chunk(index), room, is_last=index == last)
+            del room  # a view left open would cost a copy in `finish`
+        return plaintext.finish()
 
     def as_file(self) -> SealedFile:
         """The plaintext as a seekable file, as `zipfile` wants it."""
         return SealedFile([self])
+
+    def _sealed_chunk(self, index: int) -> memoryview:
+        start = HEADER_BYTES + index * SEALED_CHUNK_BYTES
+        return self._window.at(start, min(start + SEALED_CHUNK_BYTES, self._window.size))
 
 
 class _Window(Protocol):

@@ -57,7 +57,6 @@ class Store:
 
     def open_pack(self, name: str) -> Pack:
         """The pack called `name`. Raises VaultDamaged when the name can't be one or nothing is there."""
-        self._path(name)
         return self._cache.get(name)
 
     def exists(self, name: str) -> bool:

@@ -160,6 +160,7 @@ def _forms() -> Iterator[Case]:
     yield form("uuid-not", "No UUID.", field(4, "frame"))
     yield form("kind", "A kind that isn't on the list.", field(1, "movie"))
     yield form("level-true", "A level that is true.", field(2, True))
+    yield form("level-too-high", "A level that is no u32.", field(2, 2**32))
     yield form("index-negative", "A negative index.", field(3, -1))
     yield form("pack-path", "A pack name with a path in it.", field(5, "../" + PACK[3:]))
     yield form("sealed-length", "A sealed length that doesn't follow from the length.", field(7, 160))
