@@ -46,6 +46,8 @@ class Share(Row):
     match_misses = models.PositiveSmallIntegerField(default=0)  # wrong birth dates, wrong addresses
     code_failures = models.PositiveSmallIntegerField(default=0)  # in the life of the share
     locked_at = models.DateTimeField(null=True)
+    # When a code was last asked for: the conditional UPDATE on it lets one of many simultaneous asks through.
+    code_asked_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -78,16 +80,18 @@ class SharedSeries(models.Model):
 class ShareSession(models.Model):
     """A recipient's browser at one share. A new row (and cookie) at each step, so no step's cookie opens the next.
 
-    `idle_until` moves with use and never past `ends_at`.
+    `idle_until` moves with use and never past `ends_at`. A link that nobody knows gets a row too, without a share:
+    whoever opens it must not be able to tell it from one that has ended.
     """
 
     class Step(models.TextChoices):
         OPENED = "opened"  # holds the link
         MATCHED = "matched"  # gave the right birth date or address
+        DECOY = "decoy"  # gave a wrong address: walks on alike, and no code is ever sent
         VERIFIED = "verified"  # gave the right code
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    share = models.ForeignKey(Share, on_delete=models.PROTECT, related_name="sessions")
+    share = models.ForeignKey(Share, null=True, on_delete=models.PROTECT, related_name="sessions")
     key_hmac = models.BinaryField(max_length=32, unique=True)
     step = models.CharField(max_length=10, choices=Step.choices)
     created_at = models.DateTimeField()
