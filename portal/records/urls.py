@@ -1,5 +1,7 @@
-"""Addresses (filled by the app that owns them)."""
+"""Addresses of the desk: patients, uploads, quarantine."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("portal.records.upload_urls")),
+]
