@@ -1,5 +1,10 @@
-"""Addresses (filled by the app that owns them)."""
+"""Addresses of the health checks."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from portal import health
+
+urlpatterns = [
+    path("healthz", health.alive, name="alive"),
+    path("readyz", health.ready, name="ready"),
+]

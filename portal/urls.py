@@ -6,6 +6,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("portal.accounts.urls")),
+    path("", include("portal.practice.urls")),
     path("", include("portal.health_urls")),
     path("desk/", include("portal.records.urls")),
     path("desk/", include("sharing.desk_urls")),

@@ -1,5 +1,16 @@
-"""Addresses of signing in and out."""
+"""Addresses of signing in and out, and of the reader's language."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from portal.accounts import language, views
+
+urlpatterns = [
+    path("", views.sign_in, name="sign_in"),
+    path("sign-in/code", views.give_code, name="second_factor"),
+    path("sign-in/app", views.enrol, name="enrol"),
+    path("sign-out", views.sign_out, name="sign_out"),
+    path("home", views.home, name="home"),
+    path("account/", views.account, name="account"),
+    path("account/recovery-codes", views.new_recovery_codes, name="new_recovery_codes"),
+    path("language", language.choose_language, name="choose_language"),
+]
