@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from portal.phantom.section import DENTIN, ENAMEL
+from portal.phantom.section import DENTIN, ENAMEL, LIGAMENT, PULP
 from portal.phantom.shapes import Array, superellipse
 from portal.phantom.window import Window
+
+FOLLICLE_MM, PAPILLA_SHARE = 1.2, 0.55
 
 
 def paint_crown(window: Window) -> None:
@@ -21,6 +23,22 @@ def paint_crown(window: Window) -> None:
         tooth_edge = np.maximum(tooth_edge, -2.0 * h)
     window.fill(tooth_edge, ENAMEL)
     window.fill(core, DENTIN)
+
+
+def paint_follicle(window: Window) -> None:
+    """The soft sac around a germ; the crown is drawn into it next."""
+    height = min(max(window.h / window.tooth.crown, 0.0), 1.0)
+    sac = np.maximum(outline(window, height), window.h - biting_surface(window)) - FOLLICLE_MM
+    window.blend(window.section.ramp(sac) * window.bone, LIGAMENT)
+
+
+def paint_papilla(window: Window) -> None:
+    """The soft core of a germ, open towards where its root will grow."""
+    tooth = window.tooth
+    share = 1.0 - window.h / (PAPILLA_SHARE * tooth.crown)
+    if share > 0.0:
+        half_m, half_b = 0.30 * tooth.width * share**0.5, 0.30 * tooth.depth * share**0.5
+        window.fill(superellipse(window.m, window.b, half_m, half_b, 2.3), PULP)
 
 
 def outline(window: Window, height: float) -> Array:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from portal.phantom.crown import paint_crown
+from portal.phantom.crown import paint_crown, paint_follicle, paint_papilla
 from portal.phantom.dentition import Tooth
 from portal.phantom.restoration import Metal, paint_filling, paint_implant
 from portal.phantom.root import paint_pulp, paint_root
 from portal.phantom.section import Section
-from portal.phantom.window import look
+from portal.phantom.window import Window, look
 
 # How far beyond the tip of the root a lesion may reach.
 BEYOND_ROOT_MM = 4.5
@@ -24,10 +24,18 @@ def paint(section: Section, tooth: Tooth) -> Metal | None:
         return None
     if tooth.is_implant:
         return paint_implant(window)
-    if tooth.has_root and h < NECK_OVERLAP_MM:
-        paint_root(window)
-    if h > -NECK_OVERLAP_MM:
-        paint_crown(window)
     if tooth.has_root:
-        paint_pulp(window)
+        _rooted(window)
+    elif h > -NECK_OVERLAP_MM:
+        paint_follicle(window)
+        paint_crown(window)
+        paint_papilla(window)
     return paint_filling(window)
+
+
+def _rooted(window: Window) -> None:
+    if window.h < NECK_OVERLAP_MM:
+        paint_root(window)
+    if window.h > -NECK_OVERLAP_MM:
+        paint_crown(window)
+    paint_pulp(window)
