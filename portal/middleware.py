@@ -75,7 +75,17 @@ class StaffDoorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.respond(request)
 
-    def process_view(self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict) -> None:
+    def process_view(
+        self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict
+    ) -> HttpResponse | None:
+        # Django asks process_exception only about views, so what is refused here is answered here.
+        try:
+            self._open(request, view)
+        except ScanpassError as error:
+            return problem(request, error)
+        return None
+
+    def _open(self, request: HttpRequest, view: Callable) -> None:
         if getattr(view, "door", "staff") != "staff":
             return
         request.actor = actor = staff_actor(request)  # type: ignore[attr-defined]
@@ -176,7 +186,9 @@ def problem(request: HttpRequest, error: ScanpassError) -> HttpResponse:
         return HttpResponseRedirect(f"{reverse('sign_in')}?{query}".rstrip("?"))
     page = "error_share.html" if request.path.startswith("/s/") else "error.html"
     context = {"title": error.title, "sentence": error.sentence, "status": error.status, **details}
-    return render(request, page, context, status=error.status, headers=headers)
+    response = render(request, page, context, status=error.status)
+    response.headers.update(headers)
+    return response
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -53,9 +53,12 @@ def clock() -> Iterator[MovableClock]:
     module._offset = timedelta(0)
 
 
-@pytest.fixture(autouse=True)
-def _flush_passes_the_guards(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests with real transactions empty the tables afterwards, which the append-only triggers rightly refuse."""
+@pytest.fixture(autouse=True, scope="session")
+def _flush_passes_the_guards() -> Iterator[None]:
+    """Tests with real transactions empty the tables afterwards, which the append-only triggers rightly refuse.
+
+    For the whole session: pytest-django empties them after the fixtures of the test are gone.
+    """
     from django.db.backends.base.operations import BaseDatabaseOperations
 
     from portal.audit.guards import guard, unguard
@@ -70,5 +73,6 @@ def _flush_passes_the_guards(monkeypatch: pytest.MonkeyPatch) -> None:
         flush(self, statements)
         guard(connection, *tables)
 
-    monkeypatch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_guards)
-
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_guards)
+        yield

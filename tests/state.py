@@ -26,6 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from portal.vault.providers.file import FileProvider
 
     (STATE / "keys").mkdir(mode=0o700)
+    (STATE / "static").mkdir()  # whitenoise warns of a missing folder, and a warning fails the run
     FileProvider.create(STATE / "keys" / "keyring.json")
 
 
