@@ -84,8 +84,10 @@ def _spacing(measures: Dataset, dataset: Dataset) -> tuple[tuple[float, float] |
     )
     if in_patient is None:
         return at_detector, False
-    # In a projection the same value in both means that nobody has corrected for magnification, unless the file says how (10.7.1.3).
-    is_projection = "ImageOrientationPatient" not in dataset and "SharedFunctionalGroupsSequence" not in dataset
+    # In a projection, the same value in both means that nobody corrected for magnification (10.7.1.3).
+    is_projection = (
+        "ImageOrientationPatient" not in dataset and "SharedFunctionalGroupsSequence" not in dataset
+    )
     is_corrected = in_patient != at_detector or "PixelSpacingCalibrationType" in dataset
     return in_patient, is_corrected or not is_projection
 

@@ -89,7 +89,7 @@ def _find_directory(fileobj: BinaryIO) -> tuple[int, int, int, int]:
         raise refused("zip-damaged")
     _, disk, start_disk, here, count, length, offset, _ = END.unpack_from(tail, place)
     end = tail_offset + place
-    if 0xFFFF in (disk, start_disk, here, count) or 0xFFFFFFFF in (length, offset):
+    if tail[place - LOCATOR64.size : place].startswith(b"PK\x06\x07"):
         return _find_directory64(fileobj, end)
     if disk or start_disk or here != count:
         raise refused("zip-damaged")
