@@ -27,8 +27,8 @@ class SealedFile(io.RawIOBase):
 
     def __init__(self, parts: Sequence[Opener]) -> None:
         super().__init__()
-        self._parts = [part for part in parts if part.length]
-        self._starts = list(accumulate((part.length for part in self._parts), initial=0))
+        self._parts = list(parts)
+        self._starts = list(accumulate((part.length for part in parts), initial=0))
         self._position = 0
         self._open_at = (-1, -1)  # (part, chunk) of the chunk kept open
         self._open_chunk = memoryview(b"")

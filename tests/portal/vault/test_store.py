@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import hashlib
 import os
@@ -145,12 +146,13 @@ def test_full_disk_leaves_nothing_and_says_so(store: Store, tmp_path: Path) -> N
 def test_full_disk_at_commit_leaves_nothing(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_room(_: Path) -> None:
-        raise OSError(28, "No space left on device")
+    def no_room_for_the_name(folder: Path) -> None:
+        if files(folder):
+            raise OSError(errno.ENOSPC, "No space left on device")
 
     writer = store.new_pack()
     writer.append(WORD, **a_place())
-    monkeypatch.setattr(disk, "fsync_folder", no_room)
+    monkeypatch.setattr(disk, "fsync_folder", no_room_for_the_name)
     with pytest.raises(StorageFull):
         writer.commit()
     assert files(tmp_path) == []
