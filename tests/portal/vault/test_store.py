@@ -147,7 +147,7 @@ def test_full_disk_at_commit_leaves_nothing(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_room_for_the_name(folder: Path) -> None:
-        if files(folder):
+        if any(path.is_file() for path in folder.iterdir()):
             raise OSError(errno.ENOSPC, "No space left on device")
 
     writer = store.new_pack()
