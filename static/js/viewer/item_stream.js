@@ -2,7 +2,7 @@
  * Brings the items of one level, most wanted first, in batches, two at a time. Whoever starts a stream says by
  * `order` what is wanted next; it is asked anew for each batch, so what the eye moves to comes first.
  */
-import { BatchDamaged, fetchBatch, planBatch } from "./batches.js";
+import { BatchDamaged, fetchBatch, MAX_ITEMS, planBatch } from "./batches.js";
 import { itemBytes } from "./codec.js";
 import { ItemDamaged } from "./decoder.js";
 import { AccessEnded, Refused } from "./requests.js";
@@ -10,7 +10,7 @@ import { AccessEnded, Refused } from "./requests.js";
 const SLOTS = 2;
 const FIRST_BYTES = 512 * 1024;  // small at first, so that the visible slice isn't behind 4 MiB of others
 const MOST_TRIES = 3;            // for one item; then it counts as lost
-const MOST_PAUSE_MS = 15_000;
+const MOST_PAUSE_MS = { offline: 15_000, busy: 4000 };
 const STATE = { wanted: 0, coming: 1, here: 2, lost: 3 };
 
 /** Waits, or less when the browser says that the network is back. */
@@ -32,6 +32,7 @@ export class ItemStream {
   #how;
   #states;
   #tries;
+  #most;
   #slots = new Set();
   #limitBytes;
   #failures = 0;
@@ -63,6 +64,7 @@ export class ItemStream {
     };
     this.#states = new Uint8Array(count);
     this.#tries = new Uint8Array(count);
+    this.#most = new Uint16Array(count).fill(MAX_ITEMS);
     this.#limitBytes = FIRST_BYTES;
   }
 
@@ -119,7 +121,7 @@ export class ItemStream {
     const wanted = (function* () {
       for (const item of order()) if (states[item] === STATE.wanted) yield item;
     })();
-    return planBatch(wanted, meanBytes, this.#limitBytes);
+    return planBatch(wanted, meanBytes, this.#limitBytes, (item) => this.#most[item]);
   }
 
   async #open(items) {
@@ -173,22 +175,25 @@ export class ItemStream {
       await this.#refused(error, items, signal);
     } else {
       this.#failures += 1;  // no network: nothing is lost, it only waits
-      await pause(this.#pauseMs(), signal);
+      await pause(this.#pauseMs(MOST_PAUSE_MS.offline), signal);
     }
   }
 
-  /** Too much at once, or an item the server can't give: ask for less, until the one at fault stands alone. */
   async #refused({ status, retryAfterMs }, items, signal) {
-    this.#limitBytes = Math.max(1, Math.min(this.#limitBytes, this.#how.meanBytes * items.length) / 2);
-    if (status === 413) return;
+    if (status === 413) {
+      this.#limitBytes = Math.min(this.#limitBytes, this.#how.meanBytes * items.length) / 2;
+      return;
+    }
     if (items.length === 1 && status !== 429) this.#miss(items[0]);
+    // One item at fault refuses its whole batch: ask for these in fewer and fewer, until it stands alone.
+    for (const item of items) this.#most[item] = Math.max(1, items.length >> 2);
     this.#failures += 1;
     this.#how.onBusy(true);
-    await pause(Math.max(retryAfterMs, this.#pauseMs()), signal);
+    await pause(Math.max(retryAfterMs, this.#pauseMs(MOST_PAUSE_MS.busy)), signal);
   }
 
-  #pauseMs() {
-    return Math.min(MOST_PAUSE_MS, 250 * 2 ** this.#failures);
+  #pauseMs(most) {
+    return Math.min(most, 250 * 2 ** this.#failures);
   }
 
   #miss(item) {
@@ -200,6 +205,7 @@ export class ItemStream {
   #settle(item, state, tell) {
     this.#states[item] = state;
     this.#settled += 1;
+    if (this.isSettled) this.#how.onBusy(false);
     tell();
   }
 }

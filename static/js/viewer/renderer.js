@@ -43,7 +43,7 @@ export class Renderer {
     return this.#gl;
   }
 
-  /** Longest side of a texture, the smaller of what 2D and 3D allow where both matter. */
+  /** @param {boolean} isVolume @returns {number} Longest side of a 3D or 2D texture. */
   maxSide(isVolume) {
     const { MAX_3D_TEXTURE_SIZE: volume, MAX_TEXTURE_SIZE: picture } = this.#gl;
     return this.#gl.getParameter(isVolume ? volume : picture) || 0;

@@ -28,7 +28,8 @@ export class Source {
    * @param {import("./manifest.js").Series} how.series
    * @param {WebGL2RenderingContext} how.gl
    * @param {import("./requests.js").Requests} how.requests @param {import("./decoder.js").Decoder} how.decoder
-   * @param {number} how.batchBytes @param {number} how.budgetBytes @param {number} how.maxSide
+   * @param {number} how.batchBytes @param {number} how.budgetBytes
+   * @param {number} how.maxSide Of a texture that holds a level in full. @param {number} how.maxPictureSide Of 2D.
    * @param {number} how.texelsPerPixel Of the picture fitted into the view: no finer level is loaded in full.
    * @param {number} how.frame The first to be seen.
    * @param {() => void} how.onChange Something new can be drawn.
@@ -146,8 +147,13 @@ export class Source {
 
   #levelDone() {
     if (this.#queue.length) this.#nextLevel();
-    else if (this.#layers.length > 1) this.#layers.shift().dispose();
+    else this.#allLoaded();
     this.#how.onChange();
+  }
+
+  #allLoaded() {
+    if (this.#layers.length > 1) this.#layers.shift().dispose();
+    this.#settleDown();
   }
 
   #streamOf(level, target, order, onSettled) {
@@ -195,11 +201,11 @@ export class Source {
 
   /** The level the current frame deserves alone, or null when the full levels already do. */
   #detailLevel() {
-    const { series, maxSide } = this.#how;
+    const { series, maxPictureSide } = this.#how;
     const full = this.#queue.length ? this.#queue[this.#queue.length - 1]
       : this.#layers[this.#layers.length - 1].level.level;
     if (!this.#isNative || this.#queue.length) return null;
-    const fits = ({ Rows, Columns }) => Math.max(Rows, Columns) <= maxSide;
+    const fits = ({ Rows, Columns }) => Math.max(Rows, Columns) <= maxPictureSide;
     // Frames of a volume have partners only at level 0: above it a level's frame is the mean of several.
     const wanted = series.kind === "volume" ? 0 : levelForScale(this.#texelsPerPixel, series.levels.length - 1);
     const found = series.levels.findIndex((level, i) => i >= wanted && fits(level));

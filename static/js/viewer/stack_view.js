@@ -39,6 +39,7 @@ export class StackView {
     this.#source = new Source({
       ...means, series, gl: renderer.gl, frame: this.#frame, texelsPerPixel: this.#texelsPerPixel(),
       maxSide: Math.min(means.mostSide, renderer.maxSide(series.kind === "volume")),
+      maxPictureSide: Math.min(means.mostSide, renderer.maxSide(false)),
       onChange: () => this.redraw(), onTrouble: how.onTrouble,
     });
     this.#look();

@@ -47,6 +47,17 @@ def test_batch_is_as_long_as_the_limit_allows(run: Run, mean: int, limit: int, c
     assert plan == list(range(count))
 
 
+def test_most_wanted_comes_first_the_others_in_stored_order(run: Run) -> None:
+    assert run("batches", "return m.planBatch([37, 38, 36, 39, 35], 1, 99)") == [37, 35, 36, 38, 39]
+
+
+def test_suspect_items_travel_in_small_batches(run: Run) -> None:
+    plan = "return m.planBatch(arg, 1, 10_000, (item) => (item === 4 ? 2 : item === 9 ? 1 : 512))"
+    assert run("batches", plan, [3, 4, 5]) == [3, 4]
+    assert run("batches", plan, [9, 3]) == [9]
+    assert run("batches", plan, [3, 9, 5]) == [3]
+
+
 def test_nothing_wanted_plans_nothing(run: Run) -> None:
     assert run("batches", "return m.planBatch([], 1, 10)") == []
 

@@ -1,0 +1,116 @@
+"""When access ends, everything goes: pictures, textures, words, requests. Whatever the way it ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .fake_server import STUDY, FakeServer
+from .fake_study import FakeSeries
+
+Serve = Callable[..., FakeServer]
+OpenPage = Callable[..., Page]
+
+
+def expect_nothing_left(page: Page, server: FakeServer) -> None:
+    expect(page.locator("#viewer[data-state=ended]")).to_be_visible(timeout=5000)
+    expect(page.get_by_role("heading")).to_have_text("Access to these images has ended.")
+    expect(page.locator("#viewer p")).to_have_text("Call Smile Dental: (555) 010-0199.")
+    expect(page.locator("#viewer canvas, #viewer img")).to_have_count(0)
+    assert "Cone-beam" not in page.locator("body").inner_text()
+    before = len(server.requests)
+    page.wait_for_timeout(500)
+    assert len(server.requests) == before
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_heartbeat_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries, status: int) -> None:
+    server = serve(cbct)
+    server.behaviour.heartbeat_s = 0.2
+    page = open_page(server)
+    server.behaviour.ended_status = status
+    expect_nothing_left(page, server)
+
+
+def test_refused_batch_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    server = serve(cbct)
+    server.behaviour.heartbeat_s = 600
+    server.behaviour.bytes_per_s = 250_000
+    page = open_page(server)
+    server.behaviour.ended_status = 410
+    expect_nothing_left(page, server)
+
+
+def test_manifest_of_someone_else_shows_nothing(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    server = serve(cbct)
+    server.behaviour.ended_status = 404
+    expect_nothing_left(open_page(server, wait="ended"), server)
+
+
+def test_busy_server_does_not_end_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    server = serve(cbct)
+    server.behaviour.heartbeat_s = 0.2
+    page = open_page(server)
+    server.behaviour.ended_status = 503
+    page.wait_for_timeout(800)
+    expect(page.locator("#viewer[data-state=shown]")).to_be_visible()
+
+
+@pytest.mark.parametrize("clock_ahead_s", [0, 90_000, -90_000])
+def test_expiry_follows_the_servers_clock(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries, clock_ahead_s: float
+) -> None:
+    server = serve(cbct)
+    server.behaviour.clock_ahead_s = clock_ahead_s
+    server.behaviour.expires_in_s = 4
+    page = open_page(server)
+    expect_nothing_left(page, server)
+
+
+def test_share_that_lives_for_months_is_not_ended_by_a_timer_that_overflows(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
+    server = serve(cbct)
+    server.behaviour.expires_in_s = 90 * 86400
+    page = open_page(server)
+    page.wait_for_timeout(400)
+    expect(page.locator("#viewer[data-state=shown]")).to_be_visible()
+
+
+def test_leaving_the_page_wipes_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    server = serve(cbct)
+    page = open_page(server)
+    page.evaluate("() => { window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })); }")
+    lost = page.evaluate("() => document.querySelector('canvas').getContext('webgl2').isContextLost()")
+    assert lost
+    assert page.locator("#viewer img[src]").count() == 0
+    with page.expect_navigation():  # back from the cache: ask the server again
+        page.evaluate("() => { window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })); }")
+    page.wait_for_selector("#viewer[data-state=shown]")
+
+
+def test_nothing_is_stored_and_nothing_leaves_the_origin(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    server = serve(cbct)
+    page = open_page(server, wait=None)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    page.wait_for_selector("#viewer[data-state=shown]")
+    assert asked and all(url.startswith(server.url + "/") for url in asked)
+    stored = page.evaluate("""async () => [localStorage.length, sessionStorage.length, document.cookie,
+      (await caches.keys()).length, (await indexedDB.databases()).length,
+      (await navigator.serviceWorker.getRegistrations()).length]""")
+    assert stored == [0, 0, "", 0, 0, 0]
+
+
+def test_download_is_offered_only_where_it_is_allowed(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    server = serve(cbct)
+    page = open_page(server)
+    expect(page.get_by_role("link", name="Download")).to_have_attribute("href", f"{STUDY}/download")
+    server.behaviour.allows_download = False
+    page.reload()
+    page.wait_for_selector("#viewer[data-state=shown]")
+    expect(page.get_by_role("link", name=re.compile("Download"))).to_have_count(0)

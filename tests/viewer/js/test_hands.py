@@ -1,0 +1,241 @@
+"""Fingers, mouse, keys and screen readers: the picture moves, the page never does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import CDPSession, Page, expect
+
+from .fake_server import FakeServer
+from .fake_study import FakeSeries, phantom, phantom_series
+
+Serve = Callable[..., FakeServer]
+OpenPage = Callable[..., Page]
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+SMALL = {**PHONE, "viewport": {"width": 320, "height": 568}}
+
+
+def place(page: Page) -> str:
+    return page.locator("[data-part=place]").inner_text()
+
+
+def touch(cdp: CDPSession, kind: str, *points: tuple[float, float]) -> None:
+    touches = [{"x": x, "y": y, "id": i} for i, (x, y) in enumerate(points)]
+    cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+
+
+def swipe(page: Page, *ways: tuple[tuple[float, float], tuple[float, float]], steps: int = 12) -> None:
+    """Move one or more fingers, each from a place to another, from the middle of the stage."""
+    box = page.locator("[data-part=stage]").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    cdp = page.context.new_cdp_session(page)
+    for step in range(steps + 1):
+        share = step / steps if steps else 0
+        points = [(x + a[0] + (b[0] - a[0]) * share, y + a[1] + (b[1] - a[1]) * share) for a, b in ways]
+        touch(cdp, "touchMove" if step else "touchStart", *points)
+    touch(cdp, "touchEnd")
+
+
+def tap(page: Page) -> None:
+    swipe(page, ((0, 40), (0, 40)), steps=0)
+
+
+def picture_width(page: Page) -> float:
+    """How wide the phantom's body is on the screen, in screenshot pixels: it is brighter than its surroundings."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    box = page.locator("[data-part=stage]").bounding_box()
+    assert box
+    page.wait_for_timeout(150)
+    row = {"x": 0, "y": box["y"] + box["height"] / 2 + 20, "width": box["width"], "height": 1}
+    line = np.array(Image.open(io.BytesIO(page.screenshot(clip=row))).convert("L"))[0]
+    return float((line > 60).sum())
+
+
+def test_swipe_goes_through_the_slices(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    page = open_page(serve(cbct), **PHONE)
+    assert place(page) == "38 / 75"
+    swipe(page, ((0, 60), (0, -60)))
+    assert 42 <= int(place(page).split()[0]) <= 56
+    swipe(page, ((0, -60), (0, 60)))
+    assert 37 <= int(place(page).split()[0]) <= 39
+
+
+def test_pinch_zooms_the_picture_and_never_the_page(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    page = open_page(serve(cbct), **PHONE)
+    before = picture_width(page)
+    swipe(page, ((-20, 0), (-44, 0)), ((20, 0), (44, 0)))
+    after = picture_width(page)
+    assert after > before * 1.1 or after >= 2 * 390 * 0.95
+    assert page.evaluate("() => visualViewport.scale") == 1
+    assert place(page) == "38 / 75"
+    tap(page)
+    tap(page)
+    assert abs(picture_width(page) - before) <= 4
+
+
+def test_double_tap_zooms_in_and_out(serve: Serve, open_page: OpenPage) -> None:
+    narrow = phantom_series(id="narrow", spacing_mm=[0.6, 0.4, 0.1])
+    page = open_page(serve(narrow), **PHONE)
+    before = picture_width(page)
+    tap(page)
+    tap(page)
+    assert picture_width(page) > before * 1.5
+    tap(page)
+    tap(page)
+    assert abs(picture_width(page) - before) <= 4
+
+
+def test_two_fingers_push_the_zoomed_picture(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    page = open_page(serve(cbct), **PHONE)
+    swipe(page, ((-20, 0), (-60, 0)), ((20, 0), (60, 0)))
+    before = page.locator("[data-part=stage]").screenshot()
+    swipe(page, ((-20, 0), (60, 0)), ((20, 0), (100, 0)))
+    page.wait_for_timeout(150)
+    assert page.locator("[data-part=stage]").screenshot() != before
+    assert place(page) == "38 / 75"
+
+
+def test_wheel_scrolls_and_zooms_with_control(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    page = open_page(serve(cbct), viewport={"width": 1280, "height": 800})
+    page.locator("[data-part=stage]").hover()
+    page.mouse.wheel(0, -120)
+    page.wait_for_timeout(100)
+    assert place(page) == "40 / 75"
+    before = picture_width(page)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -120)
+    page.keyboard.up("Control")
+    assert picture_width(page) > before * 1.2
+    assert place(page) == "40 / 75"
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("ArrowUp", "39 / 75"), ("ArrowRight", "39 / 75"), ("ArrowDown", "37 / 75"), ("PageUp", "48 / 75"),
+        ("PageDown", "28 / 75"), ("Home", "1 / 75"), ("End", "75 / 75"),
+    ],
+)  # fmt: skip
+def test_keys_go_through_the_slices(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries, key: str, shown: str
+) -> None:
+    page = open_page(serve(cbct))
+    page.locator("[data-part=stage]").focus()
+    page.keyboard.press(key)
+    assert place(page) == shown
+
+
+def test_plus_minus_and_zero_change_the_size(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    page = open_page(serve(cbct), viewport={"width": 1280, "height": 800})
+    page.locator("[data-part=stage]").focus()
+    whole = picture_width(page)
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    near = picture_width(page)
+    page.keyboard.press("-")
+    less = picture_width(page)
+    page.keyboard.press("0")
+    assert whole < less < near
+    assert picture_width(page) == whole
+
+
+def test_slider_and_buttons_say_where_one_is(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    page = open_page(serve(cbct))
+    slider = page.get_by_role("slider", name="Slice")
+    expect(slider).to_have_attribute("aria-valuetext", "slice 38 of 75")
+    page.get_by_role("button", name="Next slice").click()
+    expect(slider).to_have_attribute("aria-valuetext", "slice 39 of 75")
+    expect(page.get_by_role("img", name="Cone-beam CT, From above, slice 39 of 75")).to_be_visible()
+    page.get_by_role("button", name="Side").click()
+    expect(slider).to_have_attribute("aria-valuetext", "slice 61 of 121")
+    expect(page.get_by_role("button", name="Side")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("status")).to_have_text("The pictures are ready.")
+    page.get_by_role("button", name="From above").click()
+    expect(slider).to_have_attribute("aria-valuetext", "slice 39 of 75")
+
+
+def mixed(serve: Serve, cbct: FakeSeries) -> FakeServer:
+    image = (phantom((2, 90, 160))[:1] >> 4).astype("uint8")
+    pano = FakeSeries("pano", "Panoramic X-ray", "image", image, (128, 256), notices=["The ruler is not to scale."])
+    server = serve(cbct, pano, title="Your pictures of 12 March")
+    server.behaviour.others = [{"title": "Report", "reason": "This file has no picture. It is in the download."}]
+    return server
+
+
+def test_mixed_study_offers_each_series(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    page = open_page(mixed(serve, cbct), **PHONE)
+    group = page.get_by_role("group", name="Pictures in this study")
+    expect(group.get_by_role("button", name="Cone-beam CT")).to_have_attribute("aria-pressed", "true")
+    group.get_by_role("button", name="Panoramic X-ray").click()
+    expect(page.get_by_role("img", name="Panoramic X-ray, Picture, picture 1 of 1")).to_be_visible()
+    expect(page.get_by_text("The ruler is not to scale.")).to_be_visible()
+    expect(page.get_by_role("slider")).to_have_count(0)
+    expect(page.get_by_role("group", name="Seen from")).to_have_count(0)
+    expect(page.get_by_text("This file has no picture.")).to_be_visible()
+
+
+@pytest.mark.parametrize("face", ["patient", "dentist"])
+@pytest.mark.parametrize("size", [PHONE, SMALL, {"viewport": {"width": 1280, "height": 800}}])
+def test_everyone_can_use_it(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries, face: str, size: dict[str, Any]
+) -> None:
+    server = mixed(serve, cbct)
+    server.face = face
+    page = open_page(server, **size)
+    notice = "Not for diagnostic use." if face == "dentist" else "For information only. Ask your dentist what it means."
+    expect(page.get_by_text(notice)).to_be_in_viewport()
+    expect(page.locator("[data-part=stage]")).to_be_in_viewport(ratio=0.9)
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    small = page.evaluate("""() => [...document.querySelectorAll("button, a, select, input")]
+      .filter((one) => one.offsetParent && (one.offsetHeight < 44 || one.offsetWidth < 44)).map((one) => one.outerHTML)""")
+    assert small == []
+    # The Content-Security-Policy stops axe from being injected as a script element, not as an evaluated function.
+    assert Axe().run(page).response["violations"] == []
+
+
+def test_right_stays_left_of_the_picture_in_every_writing_direction(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
+    page = open_page(serve(cbct))
+    for direction in ("ltr", "rtl"):
+        page.evaluate("(dir) => { document.documentElement.dir = dir; }", direction)
+        right = page.locator("[data-part=letter-left]")
+        expect(right).to_have_text("Right")
+        box = right.bounding_box()
+        assert box and box["x"] < 100
+    assert brighter_side(page) == "left of the patient"
+
+
+def brighter_side(page: Page) -> str:
+    """The phantom's rod is on the patient's left, which is on the right of the screen."""
+    import io
+
+    import numpy as np
+    from PIL import Image
+
+    picture = np.array(Image.open(io.BytesIO(page.locator("[data-part=stage]").screenshot())).convert("L"))
+    middle = picture.shape[1] // 2
+    rows = slice(picture.shape[0] // 4, picture.shape[0] // 2 - 30)
+    left, right = ((picture[rows, side] > 250).sum() for side in (slice(60, middle), slice(middle, -60)))
+    return "left of the patient" if right > left else "right of the patient"
+
+
+def test_dentist_picks_a_window(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    server = serve(cbct)
+    server.face = "dentist"
+    page = open_page(server)
+    before = page.locator("[data-part=stage]").screenshot()
+    page.get_by_label("Brightness").select_option("Soft tissue")
+    page.wait_for_timeout(150)
+    assert page.locator("[data-part=stage]").screenshot() != before
+    page.get_by_label("Brightness").select_option("As recorded")
+    page.wait_for_timeout(150)
+    assert page.locator("[data-part=stage]").screenshot() == before

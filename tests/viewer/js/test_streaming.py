@@ -1,0 +1,183 @@
+"""How the picture comes: coarse first, the visible slice first, in few requests; and what a fault looks like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from .fake_server import FakeServer
+from .fake_study import FakeSeries, phantom_series
+
+Serve = Callable[..., FakeServer]
+OpenPage = Callable[..., Page]
+MISSING = "Part of this picture could not be loaded. It is shown striped."
+
+
+def batches(server: FakeServer) -> list[tuple[int, str]]:
+    """Level and ranges of each batch asked for."""
+    found = [re.search(r"/levels/(\d+)/frames/([\d,-]+)$", path) for path in server.requests]
+    return [(int(match[1]), match[2]) for match in found if match]
+
+
+def wait_for_detail(page: Page) -> None:
+    expect(page.locator("[data-part=progress]")).to_be_hidden()
+
+
+def test_whole_coarse_level_comes_in_one_request_then_full_detail(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
+    server = serve(cbct)
+    page = open_page(server)
+    wait_for_detail(page)
+    asked = batches(server)
+    assert asked[0] == (1, "18,0-17,19-37")  # the slice in view first; frame 37 of 75 is in frame 18 of 38
+    assert asked[1][0] == 0 and asked[1][1].startswith("37,")
+    assert {level for level, _ in asked[1:]} == {0}
+    assert len(server.requests) - sum(path.startswith("/static") for path in server.requests) <= 25
+
+
+def test_batches_halve_when_the_server_finds_them_too_big(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    server = serve(cbct)
+    page = open_page(server, wait=None)
+    biggest = max(map(len, cbct.items[0])) + 8
+    server.behaviour.batch_bytes = biggest * 2
+    page.reload()
+    page.wait_for_selector("#viewer[data-state=shown]")
+    wait_for_detail(page)
+    expect(page.locator("[data-part=status]")).to_have_text("The pictures are ready.")
+
+
+def test_damaged_items_are_striped_and_said(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    for damage in ("flip", "short", "long", "swap", "missing"):
+        server = serve(cbct)
+        server.behaviour.damaged = {(0, 37): damage}
+        page = open_page(server)
+        wait_for_detail(page)
+        expect(page.locator("[data-part=status]")).to_have_text(MISSING)
+        assert is_striped(page), damage
+        server.behaviour.damaged = {}
+        page.get_by_role("button", name="Try again").click()
+        expect(page.locator("[data-part=status]")).to_have_text("The pictures are ready.")
+        page.wait_for_timeout(300)
+        assert not is_striped(page), damage
+
+
+def test_item_the_server_cannot_give_is_striped_alone(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    server = serve(cbct)
+    server.behaviour.busy_items = {(0, 12)}
+    page = open_page(server)
+    page.locator("[data-part=slider]").fill("12")
+    expect(page.locator("[data-part=status]")).to_have_text(MISSING, timeout=30_000)
+    wait_for_detail(page)
+    assert is_striped(page)
+    page.locator("[data-part=slider]").fill("20")
+    page.wait_for_timeout(200)
+    assert not is_striped(page)
+
+
+def test_picture_stays_while_the_network_is_gone_and_goes_on_after(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
+    server = serve(cbct)
+    server.behaviour.bytes_per_s = 300_000
+    server.behaviour.heartbeat_s = 0.3
+    page = open_page(server)
+    page.context.set_offline(True)
+    status = page.locator("[data-part=status]")
+    expect(status).to_have_text("No connection. Trying again.")
+    assert brightness(page) > 20
+    server.behaviour.bytes_per_s = 0
+    page.context.set_offline(False)
+    expect(status).to_have_text("The pictures are ready.")
+    wait_for_detail(page)
+
+
+def test_refused_texture_gives_a_smaller_picture_and_says_so(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
+    script = """
+    const real = WebGL2RenderingContext.prototype.texStorage3D;
+    const error = WebGL2RenderingContext.prototype.getError;
+    let refused = false;
+    WebGL2RenderingContext.prototype.texStorage3D = function (...args) {
+      refused = args[3] > 100;
+      if (!refused) real.apply(this, args);
+    };
+    WebGL2RenderingContext.prototype.getError = function () {
+      const answer = refused ? this.OUT_OF_MEMORY : error.call(this);
+      refused = false;
+      return answer;
+    };
+    """
+    page = open_page(serve(cbct), script=script)
+    expect(page.locator("[data-part=status]")).to_contain_text("A smaller version is shown.")
+    wait_for_detail(page)
+    assert brightness(page) > 20
+
+
+def test_stack_shows_each_frame_as_it_comes(serve: Serve, open_page: OpenPage) -> None:
+    frames = np.stack([np.full((90, 120), 40 * i, np.uint8) for i in range(1, 6)])
+    server = serve(FakeSeries("cine", "Cine", "stack", frames, (128, 256)))
+    page = open_page(server)
+    wait_for_detail(page)
+    for index in (0, 4):
+        page.locator("[data-part=slider]").fill(str(index))
+        page.wait_for_timeout(150)
+        assert abs(brightness(page) - 40 * (index + 1)) <= 2
+
+
+def test_big_image_gets_more_detail_when_zoomed(serve: Serve, open_page: OpenPage) -> None:
+    image = (np.indices((900, 1300)).sum(0) % 256).astype(np.uint8)[None]
+    server = serve(FakeSeries("pano", "Panoramic X-ray", "image", image, (128, 256), strip_rows=256))
+    page = open_page(server)
+    wait_for_detail(page)
+    page.wait_for_timeout(400)
+    assert 0 not in {level for level, _ in batches(server)}
+    for _ in range(4):
+        page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_timeout(800)
+    assert (0, "0-3") in batches(server)
+
+
+def test_thin_stack_of_a_volume_is_detailed_at_rest_when_memory_is_short(
+    serve: Serve, open_page: OpenPage
+) -> None:
+    server = serve(phantom_series(id="big"))
+    page = open_page(server, script="""
+      const real = WebGL2RenderingContext.prototype.getParameter;
+      WebGL2RenderingContext.prototype.getParameter = function (name) {
+        return name === this.MAX_3D_TEXTURE_SIZE ? 64 : real.call(this, name);
+      };""")  # fmt: skip
+    wait_for_detail(page)
+    page.wait_for_timeout(700)
+    assert batches(server)[-1] == (0, "37")
+    page.locator("[data-part=slider]").fill("50")
+    page.wait_for_timeout(700)
+    assert batches(server)[-1] == (0, "50")
+    page.get_by_role("button", name="Front").click()
+    page.wait_for_timeout(500)
+    assert batches(server)[-1] == (0, "50")  # across the frames there is no single frame to fetch
+
+
+def middle_of(page: Page) -> np.ndarray:
+    """The picture's middle as people see it, rows x columns x 3."""
+    import io
+
+    from PIL import Image
+
+    box = page.locator("[data-part=stage]").bounding_box()
+    assert box
+    clip = {"x": box["x"] + box["width"] / 2 - 30, "y": box["y"] + box["height"] / 2 - 30, "width": 60, "height": 60}
+    return np.array(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")).astype(float)
+
+
+def brightness(page: Page) -> float:
+    return float(middle_of(page).mean())
+
+
+def is_striped(page: Page) -> bool:
+    middle = middle_of(page)
+    return bool(((middle[..., 0] - middle[..., 2]) > 3).mean() > 0.9)
