@@ -48,7 +48,7 @@ def enter(argv: list[str]) -> None:
             _make(LOCKS[command])
         except OSError as error:
             raise explain(error) from error
-    elif not PYTHON.exists():
+    elif not _stands():
         raise CannotStart("Scanpass is not set up here yet. Run this first: python3 manage.py serve")
     _replace_process(PYTHON, [str(ROOT / "manage.py"), *argv[1:]])
 
@@ -115,13 +115,18 @@ def _digest(lock: str) -> str:
 
 def _is_fresh(lock: str) -> bool:
     try:
-        return PYTHON.exists() and _stamp(lock).read_text() == _digest(lock)
+        return _stands() and _stamp(lock).read_text() == _digest(lock)
     except FileNotFoundError:
         return False
 
 
+def _stands() -> bool:
+    """Whether `.venv` is an environment: without pyvenv.cfg its Python is just the system's by another name."""
+    return PYTHON.exists() and (VENV / "pyvenv.cfg").exists()
+
+
 def _make_venv() -> None:
-    if PYTHON.exists() and _is_usable():
+    if _stands() and _is_usable():
         return
     if shutil.disk_usage(ROOT).free < NEEDED_BYTES:
         raise CannotStart(
@@ -146,8 +151,8 @@ def _make_venv() -> None:
 def _is_usable() -> bool:
     """Whether what stands in `.venv` can be installed into: new enough, and whole."""
     needs = "import sys" if shutil.which("uv") else "import sys, pip"
-    probe = f"{needs}; sys.exit(sys.version_info < (3, 11))"
-    return subprocess.run([PYTHON, "-c", probe], capture_output=True, check=False).returncode == 0
+    probe = f"{needs}; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix)"
+    return subprocess.run([PYTHON, "-I", "-c", probe], capture_output=True, check=False).returncode == 0
 
 
 def _install(lock: str) -> None:
@@ -176,7 +181,7 @@ def _install_by_uv(lock: str) -> subprocess.CompletedProcess[str] | None:
 
 def _install_by_pip(lock: str) -> subprocess.CompletedProcess[str]:
     flags = ["--quiet", "--no-input", "--disable-pip-version-check", "--require-hashes"]
-    return _quietly([str(PYTHON), "-m", "pip", "install", *flags, "-r", lock])
+    return _quietly([str(PYTHON), "-m", "pip", "--require-virtualenv", "install", *flags, "-r", lock])
 
 
 def _quietly(command: list[str]) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from portal.accounts.setup_link import make_owner_link
 from portal.serving import greeting
 from portal.serving.environment import add_options
 from portal.serving.start import start
@@ -27,5 +26,7 @@ class Command(BaseCommand):
 
 
 def _prepare_owner(state: Path, base_url: str) -> str:
+    from portal.accounts.setup_link import make_owner_link
+
     link = make_owner_link()
     return greeting.of_first_serve(link) if link else ""
