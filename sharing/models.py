@@ -190,7 +190,7 @@ class Tally(models.Model):
     session = models.ForeignKey(ShareSession, null=True, on_delete=models.PROTECT, related_name="tallies")
     staff_session = models.CharField(max_length=32, blank=True)
     actor_id = models.UUIDField()
-    levels = models.PositiveIntegerField(default=0)  # bit n: something of level n was released
+    levels = models.PositiveBigIntegerField(default=0)  # bit n: something of level n was released
     frames = models.PositiveBigIntegerField(default=0)
     length_bytes = models.PositiveBigIntegerField(default=0)
     first_at = models.DateTimeField()

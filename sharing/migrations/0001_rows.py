@@ -155,7 +155,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('staff_session', models.CharField(blank=True, max_length=32)),
                 ('actor_id', models.UUIDField()),
-                ('levels', models.PositiveIntegerField(default=0)),
+                ('levels', models.PositiveBigIntegerField(default=0)),
                 ('frames', models.PositiveBigIntegerField(default=0)),
                 ('length_bytes', models.PositiveBigIntegerField(default=0)),
                 ('first_at', models.DateTimeField()),

@@ -1,0 +1,166 @@
+"""The gate: every byte of a scan passes here, for recipients and for staff.
+
+What can't change while a session lasts is remembered in the process; whether share and session still live is asked
+of the database each time, so that revoking bites at the next batch. Unknown, foreign and forbidden look alike.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+from django.conf import settings
+from django.http import HttpRequest
+
+from portal.accounts.addresses import client_address
+from portal.accounts.permissions import Action, check
+from portal.audit.actor import Actor
+from portal.clock import now
+from portal.errors import AccessDenied, Conflict, NotFound
+from sharing import remembered
+from sharing.grants import Grant, SessionOver, ShareEnded
+from sharing.liveness import State, state_of
+from sharing.models import ShareSession
+from sharing.release import release, still_live
+from sharing.sessions import find, key_hmac
+
+__all__ = [
+    "Grant",
+    "SessionOver",
+    "ShareEnded",
+    "next_step",
+    "release",
+    "require_access",
+    "require_share_session",
+    "session_of",
+    "still_live",
+]
+
+Step = ShareSession.Step
+_ORDER: Final = {Step.OPENED: 0, Step.DECOY: 1, Step.MATCHED: 1, Step.VERIFIED: 2}
+
+
+# --- the pages of a share ------------------------------------------------------------------------------------------
+
+
+def session_of(request: HttpRequest) -> ShareSession:
+    """The open session of this browser, at whatever step. Raises `SessionOver`."""
+    session = find(request.COOKIES.get(settings.SHARE_COOKIE_NAME, ""))
+    if session is None:
+        raise SessionOver
+    return session
+
+
+def require_share_session(request: HttpRequest, step: str = Step.VERIFIED, *, ended: bool = False) -> ShareSession:
+    """The session of this browser, which has reached exactly `step` (a decoy passes for matched).
+
+    `ended=True` lets a share through that is over: its recipient may read why and ask for a new link.
+    Raises `SessionOver`, `AccessDenied` (a step is missing), `Conflict` (it was done), `ShareEnded`.
+    """
+    session = session_of(request)
+    here, there = _ORDER[Step(session.step)], _ORDER[Step(step)]
+    if here < there:
+        raise AccessDenied(_BEFORE[Step(step)], next=next_step(session))
+    if here > there:
+        raise Conflict(next=next_step(session))
+    if not ended and _state(session) != "live":
+        raise ShareEnded
+    return session
+
+
+_BEFORE: Final = {
+    Step.OPENED: "Please open the link in your message first.",
+    Step.MATCHED: "Please enter the date of birth first.",
+    Step.VERIFIED: "Please enter the code from your message first.",
+}
+
+
+def next_step(session: ShareSession) -> str:
+    """The address of the page on which this session goes on."""
+    if session.step == Step.VERIFIED:
+        return "/s/view"
+    if session.step in {Step.MATCHED, Step.DECOY}:
+        return "/s/code" if _state(session) == "live" else "/s/ended"
+    return "/s/address" if asks_address(session) else "/s/birthdate"
+
+
+def asks_address(session: ShareSession) -> bool:
+    """Whether the next step is the dentist's address. A link that doesn't live asks for the date of birth."""
+    share = session.share
+    return share is not None and share.disclosure.recipient_kind == "dentist" and _state(session) == "live"
+
+
+def _state(session: ShareSession) -> State:
+    return "expired" if session.share is None else state_of(session.share, now())
+
+
+# --- the pixels ----------------------------------------------------------------------------------------------------
+
+
+def require_access(
+    request: HttpRequest, study_id: uuid.UUID, *, series_id: uuid.UUID | None = None, download: bool = False
+) -> Grant:
+    """What this request may open of a study: by the staff's door if the middleware let staff in, else by a share.
+
+    Raises `SessionOver` without a verified session, `ShareEnded` once the share is over, `AccessDenied` for a
+    role without the permission or a share without download, and `NotFound` for everything else.
+    """
+    actor = getattr(request, "actor", None)
+    if actor is not None and actor.kind == "staff":
+        grant = _staff_grant(actor, study_id, download=download)
+    else:
+        grant = _recipient_grant(request, study_id)
+        if download and not grant.allows_download:
+            raise AccessDenied("This link is for viewing. Ask the dental office for one that allows the download.")
+    if series_id is not None and not (grant.allows(series_id) and remembered.has_series(grant.study, series_id)):
+        raise NotFound
+    return grant
+
+
+def _staff_grant(actor: Actor, study_id: uuid.UUID, *, download: bool) -> Grant:
+    check(actor, Action.DOWNLOAD if download else Action.VIEW_IMAGES)
+    if actor.practice is None:
+        raise NotFound
+    return Grant(
+        door="staff",
+        practice=actor.practice,
+        study=remembered.study(study_id, actor.practice),
+        series=None,
+        actor=actor,
+        session_id=None,
+        share_id=None,
+        disclosure_id=None,
+        allows_download=True,
+        code_age_s=None,
+        expires_at=None,
+    )
+
+
+def _recipient_grant(request: HttpRequest, study_id: uuid.UUID) -> Grant:
+    key = request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")
+    moment = now()
+    visit = remembered.visit(key_hmac(key)) if key else None
+    if visit is None:
+        raise SessionOver
+    alive = remembered.alive(visit, moment)
+    if not alive.session:
+        raise SessionOver
+    if not alive.share:
+        raise ShareEnded
+    if study_id not in visit.series:
+        raise NotFound
+    return Grant(
+        door="recipient",
+        practice=visit.practice,
+        study=remembered.study(study_id, visit.practice),
+        series=visit.series[study_id],
+        actor=visit.actor(client_address(request)),
+        session_id=visit.session_id,
+        share_id=visit.share_id,
+        disclosure_id=visit.disclosure_id,
+        allows_download=visit.allows_download,
+        code_age_s=(moment - visit.verified_at).total_seconds(),
+        expires_at=min(alive.share_expires_at, visit.ends_at),
+    )
+
+

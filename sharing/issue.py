@@ -1,0 +1,190 @@
+"""Making a share: the share, the disclosure in the patient's record, the trail's entry and the message, at once.
+
+Nothing leaves here. The link is minted by the worker in the moment of sending (`sharing.send`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from portal.audit import trail
+from portal.audit.actor import Actor
+from portal.clock import now
+from portal.errors import InvalidInput, NotFound
+from portal.jobs.queue import enqueue
+from portal.practice.models import Practice
+from portal.records.disclosures import disclose, note
+from portal.records.models import Disclosure, DisclosureEvent, Patient, Series, Study
+from portal.sealed.fields import blind_index
+from sharing.addresses import address_for
+from sharing.models import Channel, Message, Share, SharedSeries
+
+NAME_CHARS_MAX = 120
+
+
+def issue(
+    patient: Patient,
+    *,
+    series: Sequence[Series],
+    recipient_kind: str,
+    recipient_name: str,
+    channel: str,
+    address: str,
+    language: str,
+    purpose: str,
+    consent: bool,
+    allows_download: bool,
+    expires_at: datetime,
+    actor: Actor,
+) -> Share:
+    """Share some series of a patient with one recipient until a time, and queue the message.
+
+    Raises `InvalidInput` (with `field`) for what the desk can correct, `NotFound` for a patient or series of
+    another practice or patient.
+
+    Source: 45 CFR 164.514(h), 164.522(b), 164.528.
+    """
+    _check_belongs(patient, series, actor)
+    _check_choices(recipient_kind=recipient_kind, channel=channel, purpose=purpose, language=language)
+    _check_consent(consent)
+    check_expiry(patient.practice, expires_at)
+    name = _checked_name(recipient_name, patient, recipient_kind)
+    address = address_for(channel, address)
+    with transaction.atomic():
+        disclosure = disclose(
+            patient,
+            recipient_kind=recipient_kind,
+            recipient_name=name,
+            recipient_address=address,
+            purpose=purpose,
+            description=_in_words(series),
+            consent=consent,
+            allows_download=allows_download,
+            actor=actor,
+        )
+        share = _create_share(
+            disclosure,
+            channel=channel,
+            address=address,
+            language=language,
+            allows_download=allows_download,
+            expires_at=expires_at,
+        )
+        SharedSeries.objects.bulk_create(
+            [SharedSeries(share=share, study_id=one.study_id, series=one) for one in series]
+        )
+        trail.record(
+            "share.created",
+            actor=actor,
+            patient=patient.pk,
+            share=share.pk,
+            private={"recipient": name, "to": address},
+            disclosure=str(disclosure.pk),
+            opens=[str(one.pk) for one in series],
+            expires_at=expires_at.isoformat(),
+            allows_download=allows_download,
+        )
+        queue_link(share)
+    return share
+
+
+def queue_link(share: Share) -> Message:
+    """Put a message with a new link in the outbox, in the caller's transaction."""
+    message = Message.objects.create(
+        practice_id=share.practice_id, share=share, kind=Message.Kind.LINK, created_at=now()
+    )
+    note(share.disclosure_id, DisclosureEvent.Kind.QUEUED)
+    enqueue("send", message.pk)
+    return message
+
+
+def check_expiry(practice: Practice, expires_at: datetime) -> None:
+    """Raise `InvalidInput` unless the time lies ahead and within the practice's maximum."""
+    moment, days = now(), practice.share_max_days
+    if expires_at is None or expires_at.tzinfo is None or expires_at <= moment:
+        raise InvalidInput(_("Choose until when the link works."), field="expires_at")
+    if expires_at > moment + timedelta(days=days, minutes=1):
+        sentence = ngettext(
+            "A link of this practice works for at most %(n)s day.",
+            "A link of this practice works for at most %(n)s days.",
+            days,
+        )
+        raise InvalidInput(sentence % {"n": days}, field="expires_at")
+
+
+def _check_belongs(patient: Patient, series: Sequence[Series], actor: Actor) -> None:
+    if patient.practice_id != actor.practice:
+        raise NotFound
+    if not series:
+        raise InvalidInput(_("Choose at least one picture or scan to share."), field="series")
+    ids = {one.pk for one in series}
+    known = Series.objects.filter(
+        pk__in=ids,
+        practice_id=actor.practice,
+        study__patient_id=patient.pk,
+        study__state=Study.State.STORED,
+    ).count()
+    if known != len(ids) or len(ids) != len(series):
+        raise NotFound
+
+
+def _check_choices(*, recipient_kind: str, channel: str, purpose: str, language: str) -> None:
+    known: dict[str, tuple[str, Sequence[str]]] = {
+        "recipient_kind": (recipient_kind, Disclosure.Recipient.values),
+        "channel": (channel, Channel.values),
+        "purpose": (purpose, Disclosure.Purpose.values),
+        "language": (language, [code for code, _name in settings.LANGUAGES]),
+    }
+    for field, (value, values) in known.items():
+        if value not in values:
+            raise InvalidInput(_("Choose one of the options."), field=field)
+
+
+def _check_consent(consent: bool) -> None:
+    if consent is not True:
+        raise InvalidInput(_("Ask for consent first, then tick the box."), field="consent")
+
+
+def _checked_name(name: str, patient: Patient, recipient_kind: str) -> str:
+    name = " ".join(name.split())
+    if not name and recipient_kind == Disclosure.Recipient.PATIENT:
+        return patient.name
+    if not name or len(name) > NAME_CHARS_MAX:
+        raise InvalidInput(_("Enter the name of the person who gets the link."), field="recipient_name")
+    return name
+
+
+def _in_words(series: Sequence[Series]) -> str:
+    titles: dict[str, list[str]] = {}
+    for one in series:
+        titles.setdefault(one.study.title, []).append(one.title)
+    return "; ".join(f"{study}: {', '.join(names)}" for study, names in titles.items())
+
+
+def _create_share(
+    disclosure: Disclosure,
+    *,
+    channel: str,
+    address: str,
+    language: str,
+    allows_download: bool,
+    expires_at: datetime,
+) -> Share:
+    return Share.objects.create(
+        practice_id=disclosure.practice_id,
+        disclosure=disclosure,
+        patient_id=disclosure.patient_id,
+        channel=channel,
+        address=address,
+        address_index=blind_index(disclosure.practice_id, "address", address),
+        language=language,
+        allows_download=allows_download,
+        created_at=disclosure.disclosed_at,
+        expires_at=expires_at,
+    )

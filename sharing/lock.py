@@ -1,0 +1,24 @@
+"""Locking a share after too many misses, and telling the desk: "wrong number?"."""
+
+from __future__ import annotations
+
+from portal.audit import trail
+from portal.audit.actor import Actor
+from portal.audit.events import REFUSED
+from portal.clock import now
+from portal.records.disclosures import note
+from portal.records.models import DisclosureEvent
+from sharing.models import DeskTask, Share
+from sharing.todo import add_task
+
+
+def lock(share: Share, *, actor: Actor, reason: str) -> bool:
+    """Lock the share, in the caller's transaction; returns False when it was locked already."""
+    if not Share.objects.filter(pk=share.pk, locked_at=None).update(locked_at=now()):
+        return False
+    trail.record(
+        "share.locked", actor=actor, outcome=REFUSED, patient=share.patient_id, share=share.pk, reason=reason
+    )
+    note(share.disclosure_id, DisclosureEvent.Kind.LOCKED, reason=reason)
+    add_task(share, DeskTask.Kind.LOCKED)
+    return True

@@ -1,0 +1,108 @@
+"""The words that leave: neutral, in the recipient's language, one segment long.
+
+A text names the practice, never the patient, the tooth or the kind of scan. The link stands in the middle, because
+phones make previews of links at the end of a message.
+
+Source: 3GPP TS 23.038 (the GSM 7-bit alphabet); the domain-bound last line: WICG, "Origin-bound one-time codes".
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils import formats, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from portal.practice.models import Practice
+
+_GSM_BASIC: Final = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
+    "abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM_EXTENDED: Final = frozenset("^{}\\[~]|€\f")  # each takes two septets
+ONE_SEGMENT: Final = 160
+
+
+def link_text(practice: Practice, *, language: str, link: str, expires_at: datetime, time_zone: str) -> str:
+    """The text message with the link, at most 160 characters of GSM 7-bit; a long practice name is cut."""
+    with translation.override(language):
+        day = formats.date_format(
+            expires_at.astimezone(ZoneInfo(time_zone)), pgettext("date in a text message", "M j, Y")
+        )
+        words = _("%(practice)s: a dental scan is ready for you. Open %(link)s before %(day)s. Questions? %(phone)s")
+        return _fitted(words, practice, link=link, day=day)
+
+
+def code_text(practice: Practice, *, language: str, code: str) -> str:
+    """The text message with the code; the last line binds it to our site, so that phones fill it in only there."""
+    with translation.override(language):
+        words = _("%(code)s is your %(practice)s code. It works for 10 minutes. If you did not ask for it, ignore it.")
+        last = f"\n\n@{urlsplit(settings.PUBLIC_BASE_URL).hostname} #{code}"
+        return _fitted(words, practice, reserved=len(last), code=code) + last
+
+
+def email_subject(practice: Practice, *, language: str) -> str:
+    """A subject that says nothing of a scan: subjects show on locked screens."""
+    with translation.override(language):
+        return _("A message from %(practice)s") % {"practice": practice.name}
+
+
+def email_link(practice: Practice, *, language: str, link: str, expires_at: datetime, time_zone: str) -> str:
+    """The body of the e-mail with the link, and nothing else of the patient."""
+    with translation.override(language):
+        day = formats.date_format(expires_at.astimezone(ZoneInfo(time_zone)), "DATE_FORMAT")
+        return _(
+            "%(practice)s has something for you.\n\n"
+            "Open this link before %(day)s:\n\n%(link)s\n\n"
+            "Questions? Call %(practice)s at %(phone)s.\n"
+        ) % {"practice": practice.name, "phone": practice.phone, "day": day, "link": link}
+
+
+def email_code(practice: Practice, *, language: str, code: str) -> str:
+    """The body of the e-mail with the code."""
+    with translation.override(language):
+        return _(
+            "%(code)s is your %(practice)s code. It works for 10 minutes.\n\n"
+            "If you did not ask for it, please ignore this message.\n"
+        ) % {"practice": practice.name, "code": code}
+
+
+def segments(text: str) -> tuple[int, str]:
+    """How many text messages it takes, and in which alphabet: ("GSM-7" or "UCS-2")."""
+    if all(letter in _GSM_BASIC or letter in _GSM_EXTENDED for letter in text):
+        length, one, many, alphabet = _septets(text), ONE_SEGMENT, 153, "GSM-7"
+    else:
+        length, one, many, alphabet = len(text.encode("utf-16-be")) // 2, 70, 67, "UCS-2"
+    return (1 if length <= one else -(-length // many)), alphabet
+
+
+def gsm(text: str) -> str:
+    """The text in GSM 7-bit: a letter outside it loses its accent, anything else outside it becomes "?".
+
+    One such letter would make the phone network use 16-bit letters, and the message two or three times as long.
+    """
+    return "".join(letter if letter in _GSM_BASIC or letter in _GSM_EXTENDED else _plain(letter) for letter in text)
+
+
+def _plain(letter: str) -> str:
+    base = unicodedata.normalize("NFKD", letter)
+    return "".join(part for part in base if part in _GSM_BASIC) or ("" if unicodedata.combining(letter) else "?")
+
+
+def _septets(text: str) -> int:
+    return sum(2 if letter in _GSM_EXTENDED else 1 for letter in text)
+
+
+def _fitted(words: str, practice: Practice, *, reserved: int = 0, **parts: str) -> str:
+    """The words filled in, with as much of the practice's name as one segment holds."""
+    phone, name = gsm(practice.phone), gsm(practice.name)
+    used = _septets(gsm(words % {**parts, "practice": "", "phone": phone})) + reserved
+    while name and used + _septets(name) > ONE_SEGMENT:
+        name = name[:-1].rstrip()
+    return gsm(words % {**parts, "practice": name, "phone": phone})

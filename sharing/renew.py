@@ -1,0 +1,54 @@
+"""A link that has ended: its recipient asks for a new one, the desk gives it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from portal.audit import trail
+from portal.audit.actor import Actor
+from portal.clock import now
+from portal.errors import Conflict, NotFound
+from portal.records.disclosures import note
+from portal.records.models import DisclosureEvent
+from sharing.issue import check_expiry, queue_link
+from sharing.liveness import state_of
+from sharing.models import DeskTask, Message, Share
+from sharing.todo import add_task, close_tasks
+
+
+def ask_renewal(share: Share, *, actor: Actor) -> bool:
+    """Tell the desk that a new link is wanted; asking twice makes one task. Returns whether it is new.
+
+    Raises `Conflict` for a share that still lives.
+    """
+    with transaction.atomic():
+        if state_of(share, now()) == "live":
+            raise Conflict("This link still works.")
+        if not add_task(share, DeskTask.Kind.RENEWAL):
+            return False
+        trail.record("share.renewal-asked", actor=actor, patient=share.patient_id, share=share.pk)
+        note(share.disclosure_id, DisclosureEvent.Kind.RENEWAL_ASKED)
+    return True
+
+
+def renew(share: Share, *, expires_at: datetime, actor: Actor) -> Message:
+    """Let an expired or living share go on until `expires_at`, with a new link.
+
+    Raises `Conflict` for a revoked or locked share, `InvalidInput` for a time beyond the practice's maximum.
+    """
+    if share.practice_id != actor.practice:
+        raise NotFound
+    check_expiry(share.practice, expires_at)
+    with transaction.atomic():
+        if not Share.objects.filter(pk=share.pk, revoked_at=None, locked_at=None).update(
+            expires_at=expires_at, expired_noted_at=None
+        ):
+            raise Conflict("A revoked link can't be renewed, and a locked one must be unlocked first.")
+        close_tasks(share, DeskTask.Kind.RENEWAL)
+        trail.record(
+            "share.queued", actor=actor, patient=share.patient_id, share=share.pk, expires_at=expires_at.isoformat()
+        )
+        share.refresh_from_db(fields=["expires_at"])
+        return queue_link(share)

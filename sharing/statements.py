@@ -1,0 +1,67 @@
+"""The statements of the hot path, in SQL that SQLite and PostgreSQL both read.
+
+The ORM would take longer to write these than the database to answer them, several times for each batch of frames.
+Every value is bound, never pasted.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+SESSION_LIVES: Final = "s.step = 'verified' AND s.ended_at IS NULL AND s.idle_until > %s AND s.ends_at > %s"
+SHARE_LIVES: Final = "h.revoked_at IS NULL AND h.locked_at IS NULL AND h.expires_at > %s"
+
+ALIVE: Final = (  # noqa: S608 (only this file's own constants are put in)
+    f"SELECT CASE WHEN {SESSION_LIVES} THEN 1 ELSE 0 END, CASE WHEN {SHARE_LIVES} THEN 1 ELSE 0 END,"
+    " h.expires_at, s.idle_until"
+    " FROM sharing_sharesession s JOIN sharing_share h ON h.id = s.share_id WHERE s.id = %s"
+)
+"""(moment, moment, moment, session) → session lives, share lives, the share's expiry, when the session idles out."""
+
+RAISE_RECIPIENT: Final = (  # noqa: S608
+    "UPDATE sharing_tally SET levels = levels | %s, frames = frames + %s,"
+    " length_bytes = length_bytes + %s, last_at = %s"
+    " WHERE session_id = %s AND series_id = %s AND closed_at IS NULL AND EXISTS ("
+    "SELECT 1 FROM sharing_sharesession s JOIN sharing_share h ON h.id = s.share_id"
+    f" WHERE s.id = %s AND {SESSION_LIVES} AND {SHARE_LIVES})"
+)
+"""(level bit, frames, bytes, moment, session, series, session, moment, moment, moment)"""
+
+RAISE_STAFF: Final = (
+    "UPDATE sharing_tally SET levels = levels | %s, frames = frames + %s,"
+    " length_bytes = length_bytes + %s, last_at = %s"
+    " WHERE session_id IS NULL AND staff_session = %s AND series_id = %s AND closed_at IS NULL"
+)
+"""(level bit, frames, bytes, moment, staff session, series)"""
+
+USE: Final = "UPDATE sharing_sharesession SET idle_until = %s WHERE id = %s AND idle_until < %s"
+"""(idle until, session, only if it idles out before)"""
+
+STUDY_VERSION: Final = (
+    "SELECT generation, manifest_sha256 FROM records_study WHERE id = %s AND practice_id = %s AND state = 'stored'"
+)
+"""(study, practice) → what a remembered study must still be"""
+
+
+def bound(value: UUID | datetime | None) -> Any:
+    """The value as this database's driver takes it; the ORM does the same."""
+    if value is None:
+        return None
+    if isinstance(value, UUID):
+        return value if connection.features.has_native_uuid_field else value.hex
+    return connection.ops.adapt_datetimefield_value(value)
+
+
+def moment_of(answer: str | datetime) -> datetime:
+    """A time as the driver returned it, aware."""
+    return _parsed(answer) if isinstance(answer, str) else answer.replace(tzinfo=answer.tzinfo or UTC)
+
+
+@lru_cache(maxsize=512)
+def _parsed(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
