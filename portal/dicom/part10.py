@@ -143,4 +143,6 @@ def _inflate(data: mmap.mmap | bytes, offset: int) -> bytes:
         raise refused("bad-header") from error
     if not unpacker.eof:
         raise refused("deflate-bomb" if len(body) >= limit else "truncated")
+    if unpacker.unused_data.strip(b"\0"):
+        raise refused("bad-header")
     return body

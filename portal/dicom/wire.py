@@ -56,11 +56,17 @@ def _value(hint: Any, item: Any) -> Any:
         return _one_of(typing.get_args(hint), item)
     if origin is tuple:
         return _tuple(typing.get_args(hint), item)
-    if hint is float and type(item) in (int, float) and math.isfinite(item):
-        return float(item)
+    if hint is float:
+        return _finite(item)
     if hint is type(item) or (hint is type(None) and item is None):
         return item
     raise WrongRecord
+
+
+def _finite(item: Any) -> float:
+    if type(item) not in (int, float) or not math.isfinite(item):
+        raise WrongRecord
+    return float(item)
 
 
 def _one_of(hints: tuple[Any, ...], item: Any) -> Any:
