@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from portal.dicom.part10 import Body, open_body
 from portal.dicom.verdicts import refused
 
 LOW_SHARE, HIGH_SHARE = 0.005, 0.995
+STRIP_PIXELS: Final = 1 << 20
 
 
 class Picture:
@@ -55,9 +57,10 @@ class Picture:
             return
         gradings = gradings_of(self._dataset, self.layout)
         counts: dict[int, np.ndarray] = {}
-        for grading, codes in zip(gradings, self._codes(), strict=True):
-            seen = np.bincount(codes.reshape(-1), minlength=grading.shown.size)
-            counts[id(grading)] = counts.get(id(grading), 0) + seen
+        for grading, samples in zip(gradings, self._samples(), strict=True):
+            seen = counts.setdefault(id(grading), np.zeros(grading.shown.size, np.int64))
+            for rows in _strips(samples):
+                seen += np.bincount(self._codes(samples[rows]).reshape(-1), minlength=seen.size)
             yield None
         unique = {id(grading): grading for grading in gradings}
         yield _description([(unique[key], seen) for key, seen in counts.items()])
@@ -76,30 +79,41 @@ class Picture:
     def _grey_frames(self, spec: DisplaySpec) -> Iterator[np.ndarray]:
         tables: dict[int, np.ndarray] = {}
         gradings = gradings_of(self._dataset, self.layout)
-        for grading, codes in zip(gradings, self._codes(), strict=True):
+        for grading, samples in zip(gradings, self._samples(), strict=True):
             if id(grading) not in tables:
                 tables[id(grading)] = _stored(grading, spec)
-            yield tables[id(grading)][codes]
+            yield self._looked_up(tables[id(grading)], samples)
 
     def _colour_frames(self) -> Iterator[np.ndarray]:
         if self._is_palette:
             palette = palette_of(self._dataset, self.layout)
-            yield from (palette[codes] for codes in self._codes())
+            yield from (self._looked_up(palette, samples) for samples in self._samples())
             return
         family = self._body.syntax.family
         yield from (to_rgb(samples, self.layout, family) for samples in self._samples())
+
+    def _looked_up(self, table: np.ndarray, samples: np.ndarray) -> np.ndarray:
+        """`table[code]` for every sample."""
+        found = np.empty((*samples.shape, *table.shape[1:]), table.dtype)
+        for rows in _strips(samples):
+            found[rows] = table[self._codes(samples[rows])]
+        return found
 
     def _samples(self) -> Iterator[np.ndarray]:
         for data in self._source:
             yield decode_frame(data, self.layout, self._body.syntax)
 
-    def _codes(self) -> Iterator[np.ndarray]:
-        """Grey or palette frames as codes: the stored bits alone, without sign, overlays or other high bits."""
+    def _codes(self, samples: np.ndarray) -> np.ndarray:
+        """The stored bits alone, without sign, overlays or other high bits."""
         layout = self.layout
-        mask = (1 << layout.bits_stored) - 1
-        shift = layout.high_bit + 1 - layout.bits_stored
-        for samples in self._samples():
-            yield (samples.astype(np.int32) >> (0 if self._body.syntax.is_encapsulated else shift)) & mask
+        shift = 0 if self._body.syntax.is_encapsulated else layout.high_bit + 1 - layout.bits_stored
+        return (samples.astype(np.int32) >> shift) & ((1 << layout.bits_stored) - 1)
+
+
+def _strips(samples: np.ndarray) -> Iterator[slice]:
+    """Rows of about a million pixels: NumPy takes 8 bytes a pixel to look up or count, which a film can't afford."""
+    step = max(1, STRIP_PIXELS // samples.shape[1])
+    return (slice(top, top + step) for top in range(0, samples.shape[0], step))
 
 
 def _stored(grading: Grading, spec: DisplaySpec) -> np.ndarray:
