@@ -59,5 +59,7 @@ def tasks() -> Program:
     """
     flags = ["--pool", "threads", "--concurrency", str(TASKS_AT_ONCE), "--loglevel", "WARNING"]
     alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    celery = [sys.executable, "-m", "celery", "--quiet", "--app", "portal.celery", "worker"]
+    # Celery's six lines against running as root; deploy/scanpass.service is where a practice gets its own user.
+    silenced = "ignore:You're running the worker with superuser"
+    celery = [sys.executable, "-W", silenced, "-m", "celery", "--quiet", "--app", "portal.celery", "worker"]
     return Program("The task worker", (*celery, *flags, *alone))

@@ -36,7 +36,12 @@ class Clone:
 
     def environment(self, **more: str) -> dict[str, str]:
         # PIP_REQUIRE_VIRTUALENV: a mistake here must never install into the machine's own Python.
-        own = {"PATH": "/usr/bin:/bin", "HOME": str(self.folder), "LANG": "C.UTF-8", "PIP_REQUIRE_VIRTUALENV": "1"}
+        own = {
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.folder),
+            "LANG": "C.UTF-8",
+            "PIP_REQUIRE_VIRTUALENV": "1",
+        }
         return own | more
 
     def write_lock(self, lock: str, package: str, version: str, module: str) -> None:
@@ -44,7 +49,12 @@ class Clone:
         wheel = self.folder / "wheels" / f"{package}-{version}-py3-none-any.whl"
         write_wheel(wheel, package, version, module)
         digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-        lines = ["--no-index", "--find-links ./wheels", f"{package}=={version} \\", f"    --hash=sha256:{digest}"]
+        lines = [
+            "--no-index",
+            "--find-links ./wheels",
+            f"{package}=={version} \\",
+            f"    --hash=sha256:{digest}",
+        ]
         (self.folder / lock).write_text("\n".join(lines) + "\n")
 
 
@@ -56,7 +66,9 @@ def write_wheel(path: Path, package: str, version: str, main: str) -> None:
         wheel.writestr(f"{package}/__init__.py", "")
         wheel.writestr(f"{package}/__main__.py", main)
         wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
         wheel.writestr(f"{info}/RECORD", "")
 
 

@@ -16,7 +16,7 @@ def collected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     (tmp_path / "requirements.lock").touch()
     calls: list[str] = []
     monkeypatch.setattr(assets, "ROOT", tmp_path)
-    monkeypatch.setattr(assets, "call_command", lambda name, **options: calls.append(name))
+    monkeypatch.setattr(assets, "call_command", lambda name, **_: calls.append(name))
     return calls
 
 

@@ -56,7 +56,9 @@ def test_interrupted_environment_is_made_anew(tmp_path: Path, left: str) -> None
     (venv / "bin").mkdir(parents=True)
     (venv / "bin" / "python").symlink_to(BARE_PYTHON)
     if left == "settings without pip":
-        (venv / "pyvenv.cfg").write_text(f"home = {BARE_PYTHON.parent}\ninclude-system-site-packages = false\n")
+        (venv / "pyvenv.cfg").write_text(
+            f"home = {BARE_PYTHON.parent}\ninclude-system-site-packages = false\n"
+        )
     assert clone.manage("test").stdout == "pytest\n"
     assert (venv / "lib").exists()
 
@@ -131,14 +133,18 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_missing_venv_module_names_the_package(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ensurepip" else found(name))
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name == "ensurepip" else found(name)
+    )
     with pytest.raises(CannotStart, match=r"Debian: apt install python3-venv"):
         bootstrap._make_venv()
     assert not (empty_folder / ".venv").exists()
 
 
-def test_small_disk_is_said_before_anything_is_made(empty_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=50 << 20))
+def test_small_disk_is_said_before_anything_is_made(
+    empty_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=50 << 20))
     with pytest.raises(CannotStart, match=r"needs 900 MB of free disk, and there are 50 MB"):
         bootstrap._make_venv()
     assert list(empty_folder.iterdir()) == []

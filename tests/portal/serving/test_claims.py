@@ -29,7 +29,9 @@ def listener() -> socket.socket:
 
 def test_taken_port_is_named_with_a_way_out(listener: socket.socket) -> None:
     port = listener.getsockname()[1]
-    with pytest.raises(CannotStart, match=rf"Port {port} is taken by another program\. Choose another: --port"):
+    with pytest.raises(
+        CannotStart, match=rf"Port {port} is taken by another program\. Choose another: --port"
+    ):
         claims.check_port(port)
 
 

@@ -57,7 +57,9 @@ def test_qr_holds_the_first_account_for_a_code_app(state: Path) -> None:
 
 
 def test_first_serve_shows_the_owner_link_once() -> None:
-    assert greeting.of_first_serve("http://127.0.0.1:8000/setup/x").count("http://127.0.0.1:8000/setup/x") == 1
+    assert (
+        greeting.of_first_serve("http://127.0.0.1:8000/setup/x").count("http://127.0.0.1:8000/setup/x") == 1
+    )
 
 
 def test_ready_line_is_what_scripts_wait_for() -> None:

@@ -13,7 +13,9 @@ from portal.serving.refusal import CannotStart
 
 def test_key_file_on_the_disk_of_the_data_is_refused(tmp_path: Path) -> None:
     keyring = tmp_path / "keys" / "keyring.json"
-    with pytest.raises(CannotStart, match="SCANPASS_KEYRING=/other/disk/keyring.json.*--accept-colocated-keys"):
+    with pytest.raises(
+        CannotStart, match=r"SCANPASS_KEYRING=/other/disk/keyring.json.*--accept-colocated-keys"
+    ):
         keys.prepare(keyring, state=tmp_path, accepts_colocated=False)
     assert not keyring.exists()
 

@@ -32,7 +32,9 @@ def test_lock_holds_no_address(lock: str) -> None:
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_line_of_a_lock_is_a_pin_or_its_hash(lock: str) -> None:
     for line in (ROOT / lock).read_text().splitlines():
-        assert re.match(r"[a-z0-9][a-z0-9._-]*==\S+( ; .*)? \\$|    --hash=sha256:[0-9a-f]{64}( \\)?$", line), line
+        assert re.match(
+            r"[a-z0-9][a-z0-9._-]*==\S+( ; .*)? \\$|    --hash=sha256:[0-9a-f]{64}( \\)?$", line
+        ), line
 
 
 def test_locks_agree_with_each_other_and_with_the_project() -> None:
@@ -50,4 +52,6 @@ def test_every_dependency_has_its_line_of_why() -> None:
 
 
 def test_no_lock_of_another_tool_names_an_index() -> None:
-    assert not [name for name in ("uv.lock", "pylock.toml", "poetry.lock", "Pipfile.lock") if (ROOT / name).exists()]
+    assert not [
+        name for name in ("uv.lock", "pylock.toml", "poetry.lock", "Pipfile.lock") if (ROOT / name).exists()
+    ]
