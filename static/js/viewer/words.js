@@ -6,7 +6,6 @@
 const ENGLISH = {
   loading: "Loading the pictures.",
   ready: "The pictures are ready.",
-  detail: "Loading full detail",
   slice: "slice {n} of {count}",
   picture: "picture {n} of {count}",
   axial: "From above",
@@ -20,7 +19,6 @@ const ENGLISH = {
   offline: "No connection. Trying again.",
   busy: "The pictures can't be reached right now. Trying again.",
   missing: "Part of this picture could not be loaded. It is shown striped.",
-  again: "Try again",
   smaller: "This device has too little memory for full detail. A smaller version is shown.",
   restoring: "The picture is coming back.",
   simple: "This browser can't run the full viewer, so you see simpler pictures.",

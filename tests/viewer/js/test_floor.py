@@ -111,12 +111,3 @@ def test_without_scripts_there_is_a_form(serve: Serve, browser_for_viewer: Brows
     assert page.url.endswith("?series=cbct&slice=12")
     expect(page.locator("[data-part=stage]")).to_be_hidden()
     context.close()
-
-
-def test_page_speaks_the_words_it_brings(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
-    page = open_page(serve(cbct), script="""
-      document.addEventListener("DOMContentLoaded", () => {
-        const block = document.getElementById("viewer-words");
-        block.textContent = JSON.stringify({ ...JSON.parse(block.textContent), slice: "corte {n} de {count}" });
-      }, { once: true });""")  # fmt: skip
-    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", "corte 38 de 75")
