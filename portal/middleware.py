@@ -187,7 +187,8 @@ def problem(request: HttpRequest, error: ScanpassError) -> HttpResponse:
     page = "error_share.html" if request.path.startswith("/s/") else "error.html"
     context = {"title": error.title, "sentence": error.sentence, "status": error.status, **details}
     response = render(request, page, context, status=error.status)
-    response.headers.update(headers)
+    for name, value in headers.items():
+        response[name] = value
     return response
 
 
