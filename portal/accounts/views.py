@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.accounts import second_factor
 from portal.accounts import sign_in as verbs
 from portal.accounts.forms import CodeForm, SignInForm
-from portal.accounts.models import RecoveryDevice, TotpDevice
+from portal.accounts.models import RecoveryDevice, Role, TotpDevice
 from portal.accounts.permissions import Action, can, may, public
 from portal.errors import CodeRefused
 
@@ -87,8 +87,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
     """One's own account: who one is here, and how many recovery codes are left."""
-    page = {"codes_left": second_factor.recovery_codes_left(request.user), "form": CodeForm(digits_only=True)}  # type: ignore[arg-type]
-    return render(request, "accounts/account.html", page)
+    return _account_page(request, CodeForm(digits_only=True))
 
 
 @may(Action.SIGNED_IN)
@@ -102,8 +101,7 @@ def new_recovery_codes(request: HttpRequest) -> HttpResponse:
             return _codes_once(request, verbs.renew_recovery_codes(request, request.user, code, actor=actor))  # type: ignore[arg-type]
         except CodeRefused as refusal:
             form.add_error("code", refusal.sentence)
-    page = {"codes_left": second_factor.recovery_codes_left(request.user), "form": form}  # type: ignore[arg-type]
-    return render(request, "accounts/account.html", page, status=422)
+    return _account_page(request, form)
 
 
 @may(Action.SIGNED_IN)
@@ -112,6 +110,18 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
     verbs.end_session(request, actor=request.actor)  # type: ignore[attr-defined]
     return redirect("sign_in")
+
+
+def _account_page(request: HttpRequest, form: CodeForm) -> HttpResponse:
+    # The code is asked for on a page that has other things on it, so it must not grab the cursor.
+    form.fields["code"].widget.attrs.pop("autofocus", None)
+    page = {
+        "section": "account",
+        "codes_left": second_factor.recovery_codes_left(request.user),  # type: ignore[arg-type]
+        "form": form,
+        "role": Role(request.actor.role).label,  # type: ignore[attr-defined]
+    }
+    return render(request, "accounts/account.html", page, status=422 if form.errors else 200)
 
 
 def _codes_once(request: HttpRequest, codes: list[str]) -> HttpResponse:

@@ -1,7 +1,19 @@
-"""Addresses of the desk: patients, uploads, quarantine."""
+"""Addresses of the desk: patients, uploads, quarantine, the trail."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from portal.records.views import desk, patients, quarantine, record, trail
+
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", desk.desk, name="desk"),
+    path("find", desk.find, name="find"),
+    path("arriving", desk.arriving, name="arriving"),
+    path("patients/new", patients.new_patient, name="new_patient"),
+    path("patients/<uuid:patient_id>/", patients.patient, name="patient"),
+    path("patients/<uuid:patient_id>/record", record.record, name="record"),
+    path("quarantine/", quarantine.quarantine, name="quarantine"),
+    path("quarantine/<uuid:group_id>/discard", quarantine.discard_group, name="discard_group"),
+    path("quarantine/<uuid:group_id>/accept", quarantine.accept_group, name="accept_group"),
+    path("trail/", trail.trail, name="trail"),
     path("", include("portal.records.upload_urls")),
 ]

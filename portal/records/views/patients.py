@@ -1,0 +1,54 @@
+"""Adding a patient, and the patient's page."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_safe
+
+from portal.accounts.permissions import Action, may
+from portal.audit import trail
+from portal.clock import now
+from portal.errors import InvalidInput
+from portal.records.forms import PatientForm, refused
+from portal.records.patients import add_patient, get_patient
+from portal.records.views.record import record_of
+
+
+@may(Action.ADD_PATIENTS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_patient(request: HttpRequest) -> HttpResponse:
+    """The form for a new patient."""
+    actor = request.actor  # type: ignore[attr-defined]
+    form = PatientForm(request.POST or None, initial={"language": request.practice.language})  # type: ignore[attr-defined]
+    if form.is_valid():
+        try:
+            patient = add_patient(practice_id=actor.practice, actor=actor, **form.deed())
+            messages.success(request, "The patient is added. Drop the images on this page.")
+            return redirect("patient", patient.pk)
+        except InvalidInput as error:
+            refused(form, error)
+    page = {"section": "patients", "form": form, "has_look_alike": "is_confirmed" in form.errors}
+    return render(request, "records/new_patient.html", page, status=422 if form.errors else 200)
+
+
+@may(Action.FIND_PATIENTS)
+@require_safe
+def patient(request: HttpRequest, patient_id: UUID) -> HttpResponse:
+    """The patient's page: who, which images, which disclosures."""
+    actor = request.actor  # type: ignore[attr-defined]
+    row = get_patient(actor.practice, patient_id)
+    trail.record_alone("patient.opened", actor=actor, patient=row.pk)
+    today = now().date()
+    had_birthday = (today.month, today.day) >= (row.birthdate.month, row.birthdate.day)
+    page = {
+        "section": "patients",
+        "patient": row,
+        "age": today.year - row.birthdate.year - (0 if had_birthday else 1),
+        "contacts": row.contacts.order_by("kind", "created_at"),
+        **record_of(row),
+    }
+    return render(request, "records/patient.html", page)
