@@ -144,14 +144,14 @@ def installation_key(label: str, *parts: str) -> bytes:
 # --- study keys ------------------------------------------------------------------------------------------------
 
 
-def create_study_key(
+def make_study_key(
     practice: uuid.UUID, *, patient: uuid.UUID, study: uuid.UUID, generation: int = 1
-) -> Dek:
-    """Make a study's (or an upload's) key slot, in the caller's transaction."""
+) -> tuple[StudyKey, Dek]:
+    """A new key and its slot, not yet stored: objects may be sealed under it before the study's rows are written."""
     version, wrapping = practice_key(practice)
     key = secrets.token_bytes(KEY_BYTES)
     aad = study_key_aad(practice, patient, study, generation)
-    row = StudyKey.objects.create(
+    row = StudyKey(
         practice_id=practice,
         patient_id=patient,
         study_id=study,
@@ -160,7 +160,16 @@ def create_study_key(
         wrapped=wrap_key(wrapping, key, aad=aad),
         created_at=now(),
     )
-    return Dek(slot=row.pk, practice=practice, study=study, generation=generation, key=key)
+    return row, Dek(slot=row.pk, practice=practice, study=study, generation=generation, key=key)
+
+
+def create_study_key(
+    practice: uuid.UUID, *, patient: uuid.UUID, study: uuid.UUID, generation: int = 1
+) -> Dek:
+    """Make a study's (or an upload's) key slot, in the caller's transaction."""
+    row, dek = make_study_key(practice, patient=patient, study=study, generation=generation)
+    row.save(force_insert=True)
+    return dek
 
 
 def study_key(practice: uuid.UUID, study: uuid.UUID, generation: int) -> Dek:

@@ -1,0 +1,82 @@
+"""The display document of a study: how each series is shown, in the words of the viewer's manifest, without URLs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.dicom.frames import CODEC
+from portal.dicom.pyramid import LevelSize
+from portal.records.ingest.plan import Shown
+from portal.records.ingest.titles import series_title
+from portal.records.ingest.write import WrittenSeries
+
+
+def display_document(series: list[WrittenSeries]) -> dict[str, Any]:
+    """`{"series": [...], "others": [...]}`; every number of the viewer's manifest stands here."""
+    shown = [_series(written, written.plan.shown) for written in series if written.plan.shown is not None]
+    others = [other for written in series if written.plan.shown is None for other in _others(written)]
+    return {"series": shown, "others": others}
+
+
+def _series(written: WrittenSeries, shown: Shown) -> dict[str, Any]:
+    header, spec, arrangement = written.plan.files[0].header, shown.spec, shown.arrangement
+    return {
+        "id": str(written.plan.id),
+        "title": series_title(header),
+        "Modality": header.modality,
+        "kind": arrangement.kind,
+        "codec": CODEC,
+        "Rows": shown.rows,
+        "Columns": shown.columns,
+        "NumberOfFrames": len(shown.frames),
+        "SamplesPerPixel": spec.samples_per_pixel,
+        "sample_bytes": spec.sample_bytes,
+        "slope": spec.slope,
+        "intercept": spec.intercept,
+        "value_range": list(spec.value_range),
+        "unit": spec.unit,
+        "window": {"center": spec.window_center, "width": spec.window_width},
+        "spacing_mm": _list(arrangement.spacing_mm),
+        "spacing_calibrated": arrangement.spacing_calibrated,
+        "directions": None if arrangement.directions is None else [list(vector) for vector in arrangement.directions],
+        "levels": [_level(size, written, arrangement.kind == "volume") for size in written.levels],
+        "previews": [
+            {"view": preview.view, "index": preview.index, "width": preview.width, "height": preview.height}
+            for preview in written.previews
+        ],
+        "slices": {"count": len(shown.frames)},
+        "notices": list(arrangement.notices),
+    }
+
+
+def _level(size: LevelSize, written: WrittenSeries, is_volume: bool) -> dict[str, Any]:
+    assert written.plan.shown is not None
+    spacing = written.plan.shown.arrangement.spacing_mm
+    scale = 1 << size.level
+    scaled = None if spacing is None else [spacing[0] * (scale if is_volume else 1), spacing[1] * scale, spacing[2] * scale]
+    return {
+        "level": size.level,
+        "Frames": size.frames,
+        "Rows": size.rows,
+        "Columns": size.columns,
+        "StripRows": size.strip_rows,
+        "Strips": size.strips,
+        "bytes": written.level_bytes[size.level],
+        "spacing_mm": scaled,
+    }
+
+
+def _list(vector: tuple[float, ...] | None) -> list[float] | None:
+    return None if vector is None else list(vector)
+
+
+def _others(written: WrittenSeries) -> list[dict[str, Any]]:
+    return [
+        {
+            "series": str(written.plan.id),
+            "instance": str(instance),
+            "title": series_title(file.header),
+            "reason": file.reason,
+        }
+        for instance, file in zip(written.plan.instance_ids, written.plan.files, strict=True)
+    ]
