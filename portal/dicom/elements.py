@@ -81,8 +81,9 @@ class _Stop:
 
     def __call__(self, tag: BaseTag, vr: str | None, length: int) -> bool:
         offset = self._stream.tell()
-        if tag == PIXEL_DATA or tag in FLOAT_PIXELS:
-            self.pixels = PixelElement(int(tag), offset, length)
+        number = int(tag)  # comparing pydicom's own tags took a tenth of a header's time
+        if number == PIXEL_DATA or number in FLOAT_PIXELS:
+            self.pixels = PixelElement(number, offset, length)
             return True
         self.is_cut = length != UNDEFINED and offset + length > self._end
         return self.is_cut
@@ -152,5 +153,7 @@ def _many(value: Any) -> Iterable[Any]:
 
 def _clean(value: str) -> str:
     """Drop control characters and lone surrogates, which no database or JSON reader wants."""
+    if value.isprintable():
+        return value.strip()[:MAX_TEXT]
     kept = "".join(character for character in value if unicodedata.category(character) not in ("Cc", "Cs"))
     return kept.strip()[:MAX_TEXT]

@@ -96,7 +96,7 @@ class Picture:
         """`table[code]` for every sample."""
         found = np.empty((*samples.shape, *table.shape[1:]), table.dtype)
         for rows in _strips(samples):
-            found[rows] = table[self._codes(samples[rows])]
+            found[rows] = table.take(self._codes(samples[rows]), axis=0)
         return found
 
     def _samples(self) -> Iterator[np.ndarray]:
