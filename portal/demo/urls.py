@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from portal.demo.views import outbox
+from portal.demo.views import outbox, walk
 
-urlpatterns = [path("outbox", outbox, name="demo_outbox")]
+urlpatterns = [
+    path("", walk, name="demo_walk"),
+    path("outbox", outbox, name="demo_outbox"),
+]

@@ -1,0 +1,143 @@
+"""Making the demo through the product's own verbs: two practices, invented patients, their studies, three shares.
+
+It runs once for a state directory: `demo.json` is written last, so a start that was killed is done again from an
+empty database.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.management import CommandError
+from django.db import transaction
+
+from portal.clock import now
+from portal.demo import facts
+from portal.demo.outbox import messages
+from portal.demo.staff import BRIGHT, BRIGHT_STAFF, SMILE, SMILE_STAFF, Employee, has_staff, open_with_staff
+from portal.jobs.models import Job
+from portal.jobs.run import run
+from portal.phantom.people import INVENTED, InventedPatient
+from portal.phantom.studies import write_cbct, write_panoramic, write_periapical
+from portal.records.local_files import upload_path
+from portal.records.models import Patient, Series
+from portal.records.patients import add_patient
+from sharing.issue import issue
+from sharing.models import Message, Share
+
+DENTIST = ("Dr. Riley Chen", "riley.chen@endo-partners.example")
+
+
+def prepare(state: Path, base_url: str) -> facts.Facts:
+    """The facts of the demo in `state`, made now if this is its first start."""
+    known = facts.read(state)
+    if known is None:
+        known = _make(state, base_url)
+    elif known["base_url"] != base_url:
+        known = facts.moved(known, base_url)
+    facts.write(state, known)
+    return known
+
+
+def _make(state: Path, base_url: str) -> facts.Facts:
+    if has_staff():
+        raise CommandError(f"An earlier start was interrupted. Remove the folder {state} and start the demo again.")
+    smile, smile_staff = open_with_staff(SMILE, SMILE_STAFF)
+    bright, bright_staff = open_with_staff(BRIGHT, BRIGHT_STAFF)
+    desk, other_desk = smile_staff[0], bright_staff[0]
+    maria, harold, lily, diego = INVENTED
+    shares = [
+        _share(_chart(desk, maria, _everything), maria, desk, kind="patient", may_download=False, state=state),
+        _share(_chart(desk, harold, _x_rays), harold, desk, kind="dentist", may_download=True, state=state),
+        _share(_chart(desk, lily, _periapical), lily, desk, kind="guardian", may_download=True, state=state),
+        _share(_chart(other_desk, diego, _periapical), diego, other_desk, kind="patient", may_download=True, state=state),
+    ]
+    employees = [employee.facts for employee in (*smile_staff, *bright_staff)]
+    return {"base_url": base_url, "staff": employees, "shares": shares}
+
+
+# --- studies -----------------------------------------------------------------------------------------------------
+
+
+def _everything(folder: Path, person: InventedPatient) -> None:
+    write_cbct(folder / "CT", person)
+    _x_rays(folder, person)
+
+
+def _x_rays(folder: Path, person: InventedPatient) -> None:
+    write_panoramic(folder, person)
+    write_periapical(folder, person)
+
+
+def _periapical(folder: Path, person: InventedPatient) -> None:
+    write_periapical(folder, person)
+
+
+def _chart(desk: Employee, person: InventedPatient, write: Any) -> Patient:
+    """Open the patient's chart and take the files in, as an upload of the desk would."""
+    patient = add_patient(
+        practice_id=desk.practice.pk,
+        family_name=person.family_name,
+        given_name=person.given_name,
+        birthdate=person.birthdate,
+        chart_number=person.chart_number,
+        mobile=person.phone,
+        language=person.language,
+        actor=desk.actor,
+    )
+    with tempfile.TemporaryDirectory(prefix="phantom") as folder:
+        write(Path(folder), person)
+        upload = upload_path(patient, Path(folder), actor=desk.actor)
+        run(Job.objects.get(subject_id=upload.pk).pk)
+    return patient
+
+
+# --- shares ------------------------------------------------------------------------------------------------------
+
+
+def _share(
+    patient: Patient, person: InventedPatient, desk: Employee, *, kind: str, may_download: bool, state: Path
+) -> dict[str, Any]:
+    """Share all of the patient's series and send the link, as the desk would."""
+    name, channel, address = _recipient(person, kind)
+    with transaction.atomic():
+        share = issue(
+            patient,
+            series=list(Series.objects.filter(study__patient=patient)),
+            recipient_kind=kind,
+            recipient_name=name,
+            channel=channel,
+            address=address,
+            # The demo's pages greet the reader in English; the recipient can switch.
+            language="en",
+            purpose="referral" if kind == "dentist" else "patient-request",
+            consent=True,
+            allows_download=may_download,
+            expires_at=now() + timedelta(days=desk.practice.share_default_days),
+            actor=desk.actor,
+        )
+    return {
+        "link": _sent_link(share, state),
+        "recipient": kind,
+        "birthdate": person.birthdate.isoformat(),
+        "address": share.address,
+        "allows_download": may_download,
+    }
+
+
+def _recipient(person: InventedPatient, kind: str) -> tuple[str, str, str]:
+    if kind == "dentist":
+        return DENTIST[0], "email", DENTIST[1]
+    if kind == "guardian" and person.guardian:
+        return f"{person.guardian.given_name} {person.guardian.family_name}", "text", person.guardian.phone
+    return f"{person.given_name} {person.family_name}", "text", person.phone
+
+
+def _sent_link(share: Share, state: Path) -> str:
+    """Send the share's waiting message now and read the link where its recipient would: in the message."""
+    message = Message.objects.get(share=share, kind=Message.Kind.LINK)
+    run(Job.objects.get(subject_id=message.pk).pk)
+    return messages(state)[-1].link
