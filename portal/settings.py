@@ -262,6 +262,6 @@ LOGGING = {
         "django.security": {"level": "CRITICAL"},
         "pydicom": {"handlers": [], "propagate": False, "level": "CRITICAL"},
         "celery": {"level": "WARNING"},
-        "kombu": {"level": "WARNING"},
+        "kombu": {"level": "ERROR"},
     },
 }
