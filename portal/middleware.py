@@ -1,28 +1,25 @@
-"""What every request passes: headers, the language, the staff door, and errors turned into words once."""
+"""What every request passes: headers, the language and the staff door. Errors: `portal.problems`."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from whitenoise.middleware import WhiteNoiseFileResponse
 
 from portal.accounts.addresses import client_address
-from portal.accounts.permissions import Action, check
+from portal.accounts.permissions import Action, can, check
 from portal.accounts.sessions import session_name
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
-from portal.errors import AccessDenied, NotFound, ScanpassError, Sealed, SignInRequired, VaultDamaged
+from portal.errors import AccessDenied, ScanpassError, SignInRequired
 from portal.practice.models import Membership
+from portal.problems import problem
 
-log = logging.getLogger("portal")
 Respond = Callable[[HttpRequest], HttpResponse]
 
 PERMISSIONS_POLICY = ", ".join(
@@ -32,19 +29,30 @@ PERMISSIONS_POLICY = ", ".join(
 )
 
 
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Permissions-Policy": PERMISSIONS_POLICY,
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+
+
 class HeadersMiddleware:
-    """The headers that no view may forget; static files keep their own caching."""
+    """The headers that no view may forget. It stands first, so that what others refuse has them too."""
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.respond(request)
-        response["Cache-Control"] = "no-store"
-        response["X-Robots-Tag"] = "noindex, nofollow"
-        response["Permissions-Policy"] = PERMISSIONS_POLICY
-        response["Cross-Origin-Resource-Policy"] = "same-origin"
-        response["X-Frame-Options"] = "DENY"
+        for name, value in HEADERS.items():
+            response[name] = value
+        # Only the files of the checkout, the same for everyone, may be kept.
+        if not isinstance(response, WhiteNoiseFileResponse):
+            response["Cache-Control"] = "no-store"
         return response
 
 
@@ -86,7 +94,8 @@ class StaffDoorMiddleware:
         return None
 
     def _open(self, request: HttpRequest, view: Callable) -> None:
-        if getattr(view, "door", "staff") != "staff":
+        # Named here, so that a misspelt door is the staff's, which is closed.
+        if getattr(view, "door", "staff") in {"public", "recipient"}:
             return
         request.actor = actor = staff_actor(request)  # type: ignore[attr-defined]
         action = getattr(view, "action", None)
@@ -140,82 +149,11 @@ def _keep_alive(request: HttpRequest) -> None:
         session["seen"] = moment
 
 
-# --- errors --------------------------------------------------------------------------------------------------------
-
-
-class ErrorsMiddleware:
-    """Turns our families of errors into a page or problem details (RFC 9457), and hides every other error."""
-
-    def __init__(self, respond: Respond) -> None:
-        self.respond = respond
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.respond(request)
-
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, ScanpassError):
-            if isinstance(error, VaultDamaged):
-                log.error("sealed object refused: %s", error.reason)
-            return problem(request, error)
-        log.error("unexpected error in %s", getattr(request.resolver_match, "view_name", "?"), exc_info=error)
-        return problem(request, ScanpassError())
-
-
-def wants_json(request: HttpRequest) -> bool:
-    """Whether the client is a script: it sent JSON, or asks for it, or fetches image data."""
-    return (
-        request.content_type == "application/json"
-        or "application/json" in request.headers.get("Accept", "")
-        or request.headers.get("Sec-Fetch-Dest") == "empty"
-        or request.path.startswith(("/studies/", "/desk/studies/", "/desk/uploads"))
-    )
-
-
-def problem(request: HttpRequest, error: ScanpassError) -> HttpResponse:
-    """The error as problem details or as a page; someone who isn't signed in is sent to sign in."""
-    headers = {}
-    details = dict(error.details)
-    if (retry := getattr(error, "retry_after_s", None)) is not None:
-        headers["Retry-After"] = str(retry)
-        details["retry_after_s"] = retry
-    if wants_json(request):
-        body = {"title": error.title, "status": error.status, "detail": error.sentence, **details}
-        return JsonResponse(body, status=error.status, headers=headers, content_type="application/problem+json")
-    if isinstance(error, SignInRequired):
-        query = urlencode({"next": request.path}) if request.method == "GET" else ""
-        return HttpResponseRedirect(f"{reverse('sign_in')}?{query}".rstrip("?"))
-    page = "error_share.html" if request.path.startswith("/s/") else "error.html"
-    context = {"title": error.title, "sentence": error.sentence, "status": error.status, **details}
-    response = render(request, page, context, status=error.status)
-    for name, value in headers.items():
-        response[name] = value
-    return response
-
-
-def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's view for a missing or wrong CSRF token."""
-    return problem(request, AccessDenied("This page was open too long. Please reload it and try again."))
-
-
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """The one page for every address that isn't there."""
-    return problem(request, NotFound())
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """The last resort, where not even the middleware could answer."""
-    return problem(request, Sealed() if not settings.KEYRING_PATH.exists() else ScanpassError())
-
-
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """A request that Django itself refused (a foreign Host, too many fields)."""
-    return JsonResponse({"title": "Bad request", "status": 400}, status=400, content_type="application/problem+json")
+# --- what every page knows ----------------------------------------------------------------------------------------
 
 
 def page_context(request: HttpRequest) -> dict[str, object]:
     """What every page may show: who is signed in, where, and what the operator must know."""
-    from portal.accounts.permissions import can
-
     actor = getattr(request, "actor", None)
     return {
         "actor": actor,

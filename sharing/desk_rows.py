@@ -1,58 +1,61 @@
-"""What the desk sees of a disclosure: its state in one word, what happened, and what can be done about it."""
+"""What the desk sees of disclosures and tasks: rows for its pages, nothing decided here."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from portal.clock import now
 from portal.records.models import Disclosure, DisclosureEvent, Patient
 from sharing.liveness import state_of
 from sharing.models import DeskTask, Share
+from sharing.status import Step, describe
 
-_TONES = {"viewed": "good", "downloaded": "good", "revoked": "plain", "expired": "plain", "locked": "bad",
-          "send-failed": "bad", "queued": "warn"}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    kind: str
-    at: datetime
-    words: str
+_KINDS: Final = DisclosureEvent.Kind
+_TONES: Final = {
+    _KINDS.QUEUED: "warn",
+    _KINDS.VIEWED: "good",
+    _KINDS.DOWNLOADED: "good",
+    _KINDS.LOCKED: "bad",
+    _KINDS.SEND_FAILED: "bad",
+    _KINDS.EXPIRED: "over",
+    _KINDS.REVOKED: "over",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class DisclosureRow:
-    """One line of the list. `life` is live, locked, expired or revoked."""
+    """One line of the list: `state` is how far it has come, `life` is live, locked, expired or revoked."""
 
     disclosure: Disclosure
     share: Share
     state: str
-    label: str
     life: str
-    events: list[Happened]
+    events: list[Step]
+
+    @property
+    def label(self) -> str:
+        return str(_KINDS(self.state).label)
 
     @property
     def tone(self) -> str:
-        return _TONES.get(self.state, "live")
+        """Which colour the badge has; it only repeats what the word says."""
+        return _TONES.get(_KINDS(self.state), "live")
 
 
 def disclosures_of(patient: Patient) -> list[DisclosureRow]:
     """The patient's disclosures, the newest first."""
     rows = Disclosure.objects.filter(patient=patient, share__isnull=False).select_related("share")
     moment = now()
-    return [_row(row, moment) for row in rows.prefetch_related("events").order_by("-disclosed_at")]
+    return [_row(row, moment) for row in rows.order_by("-disclosed_at")]
 
 
 def _row(disclosure: Disclosure, moment: datetime) -> DisclosureRow:
+    told = describe(disclosure)
     share: Share = disclosure.share  # type: ignore[attr-defined]
-    events = sorted(disclosure.events.all(), key=lambda event: event.pk)
-    life = state_of(share, moment)
-    last = events[-1].kind if events else "queued"
-    state = last if life == "live" else life
-    happened = [Happened(event.kind, event.at, event.get_kind_display()) for event in events]
-    return DisclosureRow(disclosure, share, state, DisclosureEvent.Kind(state).label, life, happened)
+    return DisclosureRow(disclosure, share, told.state, state_of(share, moment), told.steps)
 
 
 def open_tasks(practice: uuid.UUID) -> list[DeskTask]:

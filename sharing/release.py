@@ -18,6 +18,7 @@ from django.db import connection, transaction
 
 from portal.audit import trail
 from portal.clock import now
+from portal.errors import NotFound
 from portal.practice.models import Membership
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
@@ -113,7 +114,7 @@ def _make_tally(grant: Grant, series_id: uuid.UUID, moment: datetime) -> bool:
     if tally and tally.closed_at is None:
         return False
     if tally is None:
-        tally = Tally(practice_id=grant.practice, study_id=grant.study.pk, actor_id=grant.actor.id, **place)
+        tally = Tally(practice_id=grant.practice, study_id=grant.study.pk, actor_id=_actor_id(grant), **place)
     tally.levels = tally.frames = tally.length_bytes = 0
     tally.first_at = tally.last_at = moment
     tally.closed_at = None
@@ -121,8 +122,14 @@ def _make_tally(grant: Grant, series_id: uuid.UUID, moment: datetime) -> bool:
     return True
 
 
+def _actor_id(grant: Grant) -> uuid.UUID:
+    if grant.actor.id is None:
+        raise NotFound
+    return grant.actor.id
+
+
 def _staff_is_in(grant: Grant) -> bool:
     works_here = Membership.objects.filter(
-        practice_id=grant.practice, user_id=grant.actor.id, is_active=True, user__is_active=True
+        practice_id=grant.practice, user_id=_actor_id(grant), is_active=True, user__is_active=True
     ).exists()
     return works_here and Session.objects.filter(session_key=grant.actor.session, expire_date__gt=now()).exists()

@@ -1,5 +1,24 @@
-"""Addresses (filled by the app that owns them)."""
+"""The recipient's addresses. None of them says anything about whose scan it is."""
 
-from django.urls import URLPattern
+from __future__ import annotations
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from sharing.views import ended, inside, landing, steps
+
+urlpatterns = [
+    path("", landing.landing, name="share_landing"),
+    path("paste", landing.paste, name="share_paste"),
+    path("open", landing.open_share, name="share_open"),
+    path("birthdate", steps.birthdate, name="share_birthdate"),
+    path("address", steps.address, name="share_address"),
+    path("code", steps.code, name="share_code"),
+    path("code/verify", steps.verify, name="share_verify"),
+    path("ended", ended.ended, name="share_ended"),
+    path("renew", ended.renew, name="share_renew"),
+    path("view", inside.view, name="share_view"),
+    path("studies.json", inside.studies, name="share_studies"),
+    path("activity", inside.activity, name="share_activity"),
+    path("end", inside.end, name="share_end"),
+    path("done", inside.done, name="share_done"),
+]

@@ -1,0 +1,55 @@
+"""Who opened the scan: what the record tells the person it is about.
+
+A patient, or who acts for one, sees every disclosure of theirs; a dentist sees their own.
+
+Source: 45 CFR 164.528 asks for less; this list is free and complete.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from django.utils.translation import gettext as _
+
+from portal.records.models import Disclosure, DisclosureEvent
+from sharing.models import Share
+
+SHOWN_MAX: Final = 100
+_KINDS: Final = DisclosureEvent.Kind
+_TOLD: Final = (
+    _KINDS.SENT, _KINDS.OPENED, _KINDS.VERIFIED, _KINDS.VIEWED, _KINDS.DOWNLOADED, _KINDS.LOCKED, _KINDS.REVOKED,
+    _KINDS.EXPIRED,
+)  # fmt: skip
+
+
+class Line(NamedTuple):
+    """One thing that happened: when, with whose link, in words."""
+
+    at: datetime
+    who: str
+    words: str
+
+
+def activity_of(share: Share) -> list[Line]:
+    """What happened to the patient's scans, newest first."""
+    disclosures = Disclosure.objects.filter(practice_id=share.practice_id, patient_id=share.patient_id)
+    if share.disclosure.recipient_kind == Disclosure.Recipient.DENTIST:
+        disclosures = disclosures.filter(pk=share.disclosure_id)
+    names = {one.pk: one.recipient_name for one in disclosures}
+    events = DisclosureEvent.objects.filter(disclosure_id__in=names, kind__in=_TOLD).order_by("-at", "-pk")
+    return [Line(event.at, names[event.disclosure_id], told(event.kind)) for event in events[:SHOWN_MAX]]
+
+
+def told(kind: str) -> str:
+    """An event in the reader's words."""
+    return {
+        _KINDS.SENT: _("The link was sent."),
+        _KINDS.OPENED: _("The link was opened."),
+        _KINDS.VERIFIED: _("The code was entered."),
+        _KINDS.VIEWED: _("The pictures were opened."),
+        _KINDS.DOWNLOADED: _("The pictures were downloaded."),
+        _KINDS.LOCKED: _("The link was locked after too many tries."),
+        _KINDS.REVOKED: _("The dental office ended the link."),
+        _KINDS.EXPIRED: _("The link ended."),
+    }[_KINDS(kind)]

@@ -1,0 +1,1 @@
+"""The recipient's pages, each also a step for scripts."""

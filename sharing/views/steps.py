@@ -1,0 +1,157 @@
+"""The steps between link and scan: the date of birth or the address, the code asked for, the code given back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from portal.accounts.addresses import client_address
+from portal.accounts.permissions import recipient
+from portal.clock import now
+from portal.errors import AccessDenied, CodeRefused, Conflict, ScanpassError
+from sharing.access import Step, asks_address, next_step, require_share_session, session_of
+from sharing.addresses import hint
+from sharing.answers import keep_cookie, onward, refused, with_page
+from sharing.inputs import birthdate as read_birthdate
+from sharing.inputs import code as read_code
+from sharing.inputs import field
+from sharing.liveness import state_of
+from sharing.matching import Matched, give_address, give_birthdate
+from sharing.models import Challenge, Share, ShareSession
+from sharing.verify import request_code, verify_code
+from sharing.views.ended import ending
+from sharing.views.landing import initials
+
+
+def _page(
+    request: HttpRequest, name: str, session: ShareSession, error: ScanpassError | None, **more: Any
+) -> HttpResponse:
+    """A step's page. It names practice and patient only while the link lives, or once the date matched."""
+    context: dict[str, Any] = {"error": error, "error_field": error.details.get("field", "") if error else "", **more}
+    share = session.share
+    if share is not None and state_of(share, now()) == "live":
+        context |= {"practice": share.practice, "share": share, "who": _who(session, share)}
+    return render(request, f"share/{name}.html", context)
+
+
+def _who(session: ShareSession, share: Share) -> str:
+    return initials(share) if asks_address(session) else share.patient.short_name
+
+
+def _elsewhere(session: ShareSession, *steps: str) -> HttpResponse | None:
+    """A redirect to where this session goes on, if that is another page."""
+    return None if session.step in steps else HttpResponseRedirect(next_step(session))
+
+
+# --- is it you? ----------------------------------------------------------------------------------------------------
+
+
+def _birthdate_page(request: HttpRequest, error: ScanpassError | None) -> HttpResponse:
+    session = session_of(request)
+    if asks_address(session):
+        return HttpResponseRedirect("/s/address")
+    typed = {name: request.POST.get(name, "")[:12] for name in ("month", "day", "year")}
+    return _elsewhere(session, Step.OPENED) or _page(request, "birthdate", session, error, typed=typed)
+
+
+@recipient
+@with_page(_birthdate_page)
+def birthdate(request: HttpRequest) -> HttpResponse:
+    """Take the date of birth."""
+    session = require_share_session(request, Step.OPENED, ended=True)
+    if asks_address(session):
+        raise Conflict(next="/s/address")
+    matched = give_birthdate(session, read_birthdate(request), address=client_address(request))
+    share = matched.session.share
+    if share is None or matched.state != "live":
+        response = refused(request, ending(share), page="/s/ended", state=matched.state, next="/s/renew")
+    else:
+        facts = {"next": "code", "sent_to": hint(share.channel, share.address)}
+        response = onward(request, facts, page="/s/code")
+    return keep_cookie(response, matched.key)
+
+
+def _address_page(request: HttpRequest, error: ScanpassError | None) -> HttpResponse:
+    session = session_of(request)
+    if session.step == Step.OPENED and not asks_address(session):
+        return HttpResponseRedirect("/s/birthdate")
+    return _elsewhere(session, Step.OPENED) or _page(request, "address", session, error)
+
+
+@recipient
+@with_page(_address_page)
+def address(request: HttpRequest) -> HttpResponse:
+    """Take the dentist's address. The answer never tells whether it was right."""
+    session = require_share_session(request, Step.OPENED, ended=True)
+    if not asks_address(session):
+        raise Conflict(next="/s/birthdate")
+    matched: Matched = give_address(session, field(request, "address"), address=client_address(request))
+    return keep_cookie(onward(request, {"next": "code"}, page="/s/code"), matched.key)
+
+
+# --- the code ------------------------------------------------------------------------------------------------------
+
+
+def _code_session(request: HttpRequest) -> ShareSession:
+    """A session that may ask for a code: one that matched, or a verified one before a download."""
+    if session_of(request).step == Step.VERIFIED:
+        return require_share_session(request, Step.VERIFIED)
+    return require_share_session(request, Step.MATCHED)
+
+
+def _code_page(request: HttpRequest, error: ScanpassError | None) -> HttpResponse:
+    session = session_of(request)
+    if session.step == Step.OPENED:
+        return HttpResponseRedirect(next_step(session))
+    return _page(request, "code", _code_session(request), error, **_code_words(session))
+
+
+@recipient
+@with_page(_code_page)
+def code(request: HttpRequest) -> HttpResponse:
+    """Send a code."""
+    request_code(_code_session(request), address=client_address(request))
+    facts = {"next": "verify", "resend_after_s": settings.CODE_RESEND_AFTER_S}
+    return onward(request, facts, page="/s/code/verify", status=202)
+
+
+def _verify_page(request: HttpRequest, error: ScanpassError | None) -> HttpResponse:
+    session = session_of(request)
+    if session.step == Step.OPENED:
+        return HttpResponseRedirect(next_step(session))
+    if not Challenge.objects.filter(session=session).exists():
+        return HttpResponseRedirect("/s/code")
+    return _page(request, "verify", _code_session(request), error, **_code_words(session))
+
+
+@recipient
+@with_page(_verify_page)
+def verify(request: HttpRequest) -> HttpResponse:
+    """Take the code; the right one opens the scan."""
+    session = _code_session(request)
+    if session.share is None:
+        raise AccessDenied
+    try:
+        verified = verify_code(session, read_code(request), address=client_address(request))
+    except CodeRefused as error:
+        error.details.setdefault("field", "code")
+        raise
+    return keep_cookie(onward(request, {"next": "/s/view"}, page="/s/view"), verified.key)
+
+
+def _code_words(session: ShareSession) -> dict[str, Any]:
+    """Where the code goes, as far as this browser may know, and when the next may be asked for."""
+    share = session.share
+    if share is None:
+        return {}
+    knows = share.disclosure.recipient_kind != "dentist"
+    wait = (share.code_asked_at - now()).total_seconds() + settings.CODE_RESEND_AFTER_S if share.code_asked_at else 0
+    return {
+        "sent_to": hint(share.channel, share.address) if knows else "",
+        "is_text": share.channel == "text",
+        "is_step_up": session.step == Step.VERIFIED,
+        "resend_after_s": max(0, int(wait + 0.999)),
+    }

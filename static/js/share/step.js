@@ -1,0 +1,42 @@
+/** The steps between link and scan: focus on what went wrong, send once, count down, take the code from the text. */
+
+document.querySelector("[data-takes-focus]")?.focus();
+
+for (const form of document.querySelectorAll("form[data-once]")) {
+  form.addEventListener("submit", (event) => {
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+  });
+}
+// A page that comes back from the browser's memory may be sent again.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
+});
+
+/** Keep the button for a new code quiet until one may be asked for. */
+function countDown(button) {
+  const until = Date.now() + Number(button.dataset.resend) * 1000;
+  const show = button.querySelector("[data-countdown]");
+  const tick = () => {
+    const left = Math.ceil((until - Date.now()) / 1000);
+    button.disabled = left > 0;
+    show.textContent = left > 0 ? `(${left} s)` : "";
+    if (left > 0) setTimeout(tick, 500);
+  };
+  tick();
+}
+document.querySelectorAll("[data-resend]").forEach(countDown);
+
+/** Android fills the code in from the text by itself, where the browser can. */
+async function readTextMessage(form) {
+  const abort = new AbortController();
+  form.addEventListener("submit", () => abort.abort());
+  try {
+    const { code } = await navigator.credentials.get({ otp: { transport: ["sms"] }, signal: abort.signal });
+    form.elements.code.value = code;
+  } catch {
+    // Not offered, refused or aborted: the field is there to type in.
+  }
+}
+const codeForm = document.querySelector("[data-code-form]");
+if (codeForm && "OTPCredential" in globalThis) readTextMessage(codeForm);
