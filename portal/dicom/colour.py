@@ -13,14 +13,10 @@ from pydicom.dataset import Dataset
 from portal.dicom.acceptance import PixelLayout
 from portal.dicom.elements import numbers
 from portal.dicom.grading import codes_to_values, lut_entries
-from portal.dicom.syntaxes import Family
+from portal.dicom.syntaxes import JPEG, Syntax
 from portal.dicom.verdicts import refused
 
-ALREADY_RGB: Final[dict[Family, tuple[str, ...]]] = {
-    "jpeg": ("YBR_FULL", "YBR_FULL_422"),
-    "jpeg-2000": ("YBR_ICT", "YBR_RCT"),
-}
-"""What a codec turns into RGB by itself: libjpeg by its own rule, JPEG 2000 as part of the format."""
+BY_LIBJPEG: Final = (JPEG + "50", JPEG + "51")
 
 
 def palette_of(dataset: Dataset, layout: PixelLayout) -> np.ndarray:
@@ -41,14 +37,18 @@ def _channel(dataset: Dataset, name: str, layout: PixelLayout) -> np.ndarray:
     return colours[index]
 
 
-def to_rgb(
-    samples: np.ndarray, layout: PixelLayout, family: Family, *, was_8_bit_dct: bool = True
-) -> np.ndarray:
+def to_rgb(samples: np.ndarray, layout: PixelLayout, syntax: Syntax) -> np.ndarray:
     """Rows x columns x 3, uint8, from what the codec gave."""
     eight = _to_8_bit(samples, layout.bits_stored)
-    kind = layout.photometric_interpretation
-    is_rgb = kind == "RGB" or (was_8_bit_dct and kind in ALREADY_RGB.get(family, ()))
+    is_rgb = _is_rgb(layout.photometric_interpretation, syntax)
     return np.ascontiguousarray(eight if is_rgb else _from_ybr(eight))
+
+
+def _is_rgb(kind: str, syntax: Syntax) -> bool:
+    """Stored as RGB, or turned into it by the codec: by libjpeg's own rule, or as part of JPEG 2000."""
+    if syntax.family == "jpeg-2000" and kind in ("YBR_ICT", "YBR_RCT"):
+        return True
+    return kind == "RGB" or syntax.uid in BY_LIBJPEG
 
 
 def _to_8_bit(samples: np.ndarray, bits: int) -> np.ndarray:

@@ -89,8 +89,7 @@ class Picture:
             palette = palette_of(self._dataset, self.layout)
             yield from (self._looked_up(palette, samples) for samples in self._samples())
             return
-        family = self._body.syntax.family
-        yield from (to_rgb(samples, self.layout, family) for samples in self._samples())
+        yield from (to_rgb(samples, self.layout, self._body.syntax) for samples in self._samples())
 
     def _looked_up(self, table: np.ndarray, samples: np.ndarray) -> np.ndarray:
         """`table[code]` for every sample."""
