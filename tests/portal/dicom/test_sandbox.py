@@ -102,6 +102,32 @@ def test_health_says_how_well_it_is_confined(box: Sandbox) -> None:
     assert (health.confinement, health.sentence) == ("seccomp", "")
 
 
+FALLBACK = """
+import os, sys
+sys.path.insert(0, {root!r})
+from portal.dicom import confinement
+confinement.MACHINES.clear()
+how = confinement.confine()
+links = len(open("/proc/self/net/dev").readlines()) - 2 if how == "network" else -1
+os.write(1, f"{{how}} {{links}}".encode())
+"""
+
+
+def test_without_seccomp_the_network_goes_or_it_is_said() -> None:
+    """A machine whose system calls we don't know: an empty network of its own (lo alone), or an honest "none"."""
+    script = FALLBACK.format(root=ROOT)
+    answer = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, check=True, text=True)
+    assert answer.stdout in ("network 1", "none -1")
+
+
+@pytest.mark.parametrize("confinement", ["network", "none", "who knows"])
+def test_weak_confinement_is_told_to_staff(own_box: Sandbox, confinement: str) -> None:
+    own_box.health()
+    assert own_box._child is not None
+    own_box._child.confinement = confinement
+    assert own_box.health().sentence
+
+
 def test_limits_are_set(own_box: Sandbox) -> None:
     pid = child_pid(own_box)
     own_box.read_header(make_file())
