@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 # Which function does which kind; named by string because they stand to the right of this package.
 KINDS: dict[str, str] = {
     "ingest": "portal.records.ingest.ingest_upload",
+    "accept": "portal.records.quarantine.store_accepted",
     "send": "sharing.send.send_message",
 }
 ATTEMPTS_MAX = 5

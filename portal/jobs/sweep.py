@@ -20,6 +20,7 @@ GRACE_S = 30
 # What else is swept, named by string because it stands to the right of this package.
 SWEEPERS: tuple[str, ...] = (
     "portal.records.uploads.sweep_abandoned",
+    "portal.records.leftovers.sweep_leftovers",
     "sharing.endings.sweep_endings",
 )
 

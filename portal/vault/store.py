@@ -74,10 +74,13 @@ class Store:
         if path.parent.is_dir():
             fsync_folder(path.parent)
 
-    def names(self) -> Iterator[str]:
-        """Every stored name, in no order; what no row knows of is left over from a crash before its commit."""
+    def names(self, *, older_than_s: float = 0) -> Iterator[str]:
+        """Every stored name of that age, in no order; what no row knows of is left over from a crash before its commit."""
+        newest = time.time() - older_than_s
         for folder in self._root.glob("[0-9a-f][0-9a-f]"):
-            yield from (path.name for path in folder.iterdir() if _NAME.fullmatch(path.name))
+            for path in folder.iterdir():
+                if _NAME.fullmatch(path.name) and _modified_at(path) <= newest:
+                    yield path.name
 
     def sweep_abandoned(self, older_than_s: float) -> int:
         """Remove unfinished files whose writer has died and that nobody touched for so long; return how many."""
