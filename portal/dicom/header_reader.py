@@ -22,7 +22,7 @@ from portal.dicom.elements import (
     texts,
 )
 from portal.dicom.fragments import Fragments
-from portal.dicom.headers import DIRECTORY_CLASS, Header
+from portal.dicom.headers import DIRECTORY_CLASS, Header, Plane
 from portal.dicom.part10 import Body, open_body
 from portal.dicom.planes import groups_of, in_groups, planes_of
 from portal.dicom.verdicts import refused
@@ -37,22 +37,37 @@ def read_header(data: mmap.mmap | bytes) -> Header:
     """The header of one file; raises `IngestRefused` with a verdict, or whatever pydicom fails with."""
     body = open_body(data)
     dataset, pixels = read_elements(body)
-    sop_class_uid = text(dataset, "SOPClassUID") or body.meta_sop_class_uid
-    sop_instance_uid = text(dataset, "SOPInstanceUID") or body.meta_sop_instance_uid
-    if not sop_instance_uid and sop_class_uid != DIRECTORY_CLASS:
+    uids = (
+        text(dataset, "SOPClassUID") or body.meta_sop_class_uid,
+        text(dataset, "SOPInstanceUID") or body.meta_sop_instance_uid,
+    )
+    if not uids[1] and uids[0] != DIRECTORY_CLASS:
         raise refused("no-uid")
     layout = layout_of(dataset)
-    reason = _why_not_displayable(body, dataset, pixels, layout, sop_class_uid)
     if pixels is not None and pixels.tag not in FLOAT_PIXELS:
         check_size(layout)
         check_present(layout, body.syntax.family, _present_bytes(body, pixels))
+    reason = _why_not_displayable(body, pixels, layout, uids[0])
+    planes = planes_of(dataset, layout.frames) if pixels is not None else ()
+    return _header(dataset, uids, body.syntax.uid, layout, planes, reason)
+
+
+def _header(
+    dataset: Dataset,
+    uids: tuple[str, str],
+    syntax_uid: str,
+    layout: PixelLayout,
+    planes: tuple[Plane, ...],
+    reason: str,
+) -> Header:
+    """The record, field by field: long because a header is."""
     voi = _voi(dataset)
     return Header(
-        sop_class_uid=sop_class_uid,
-        sop_instance_uid=sop_instance_uid,
+        sop_class_uid=uids[0],
+        sop_instance_uid=uids[1],
         study_instance_uid=text(dataset, "StudyInstanceUID"),
         series_instance_uid=text(dataset, "SeriesInstanceUID"),
-        transfer_syntax_uid=body.syntax.uid,
+        transfer_syntax_uid=syntax_uid,
         patient_id=text(dataset, "PatientID"),
         patient_name=text(dataset, "PatientName"),
         patient_birth_date=text(dataset, "PatientBirthDate"),
@@ -97,7 +112,7 @@ def read_header(data: mmap.mmap | bytes) -> Header:
         has_modality_lut=bool(items(dataset, "ModalityLUTSequence")),
         has_voi_lut=bool(items(voi, "VOILUTSequence")),
         has_palette="RedPaletteColorLookupTableDescriptor" in dataset,
-        planes=planes_of(dataset, layout.frames) if pixels is not None else (),
+        planes=planes,
         displayable=not reason,
         not_displayable_reason=reason,
     )
@@ -142,10 +157,10 @@ def _present_bytes(body: Body, pixels: PixelElement) -> int:
 
 
 def _why_not_displayable(
-    body: Body, dataset: Dataset, pixels: PixelElement | None, layout: PixelLayout, sop_class_uid: str
+    body: Body, pixels: PixelElement | None, layout: PixelLayout, sop_class_uid: str
 ) -> str:
     """A sentence for the list of files that are kept but not shown, or "" for a picture we show."""
-    if pixels is None or (layout.rows == 0 and layout.columns == 0):
+    if pixels is None:
         return "This file has no picture. It is in the download."
     if sop_class_uid.startswith(SEGMENTATION):
         return "This file marks regions of another picture. It is in the download."
