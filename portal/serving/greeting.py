@@ -28,7 +28,8 @@ def of_demo(state: Path, *, with_qr: bool) -> str:
     lines = ["", "This is the demo: invented people, and text messages that go nowhere.", ""]
     lines += [
         f"  Sign in           {demo['base_url']}/",
-        f"  Text messages     {demo['base_url']}/demo/outbox",
+        f"  Everyone's keys   {demo['base_url']}/demo/",
+        f"  Messages          {demo['base_url']}/demo/outbox",
         "",
     ]
     for person in demo["staff"]:
@@ -69,8 +70,9 @@ def _qr(person: dict[str, Any]) -> list[str]:
 
 def _share(share: dict[str, Any]) -> list[str]:
     lines = [f"  {WALK.get(share['recipient'], 'A')} link", f"    {share['link']}"]
-    if share.get("birthdate"):
+    if share["recipient"] == "dentist":
+        lines.append(f"    Address to type {share['address']}")
+    else:
         lines.append(f"    Birth date      {share['birthdate']} (year-month-day)")
-    if share.get("address"):
-        lines.append(f"    Texted to       {share['address']} (read it on the text messages page)")
+    lines.append("    Code            appears on the messages page when it is asked for")
     return [*lines, ""]
