@@ -1,6 +1,6 @@
 """The few families of errors, each a plain sentence safe to show anyone.
 
-Raised deep, turned into a page or a problem document (RFC 9457) once, in `portal.middleware`.
+Raised deep, turned into a page or a problem document (RFC 9457) once, in `portal.problems`.
 A sentence says what happened and what to do; it never carries a name, number, UID or code.
 """
 
@@ -68,6 +68,14 @@ class Gone(ScanpassError):
     sentence = "This link has ended. Please ask your dental office for a new one."
 
 
+class TooLarge(ScanpassError):
+    """More was sent than a request may carry."""
+
+    status = 413
+    title = "Too large"
+    sentence = "That was more than can be sent at once. Please send less."
+
+
 class CodeRefused(ScanpassError):
     """A code, birth date or address that does not match."""
 
@@ -124,6 +132,14 @@ class Sealed(ScanpassError):
     status = 503
     title = "Closed for now"
     sentence = "The system is locked because its keys can't be reached. Please try again in a few minutes."
+
+
+class Unavailable(ScanpassError):
+    """The database can't be reached, or is busy for too long."""
+
+    status = 503
+    title = "Busy for a moment"
+    sentence = "The system is busy. Please try again in a minute."
 
 
 class StorageFull(ScanpassError):

@@ -22,13 +22,8 @@ from portal.problems import problem
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
-PERMISSIONS_POLICY = ", ".join(
-    f"{feature}=()"
-    for feature in ("accelerometer", "camera", "geolocation", "gyroscope", "magnetometer", "microphone",
-                    "payment", "usb", "interest-cohort")  # fmt: skip
-)
-
-
+UNUSED = "accelerometer camera geolocation gyroscope interest-cohort magnetometer microphone payment usb"
+PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED.split())
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -128,7 +123,9 @@ def staff_actor(request: HttpRequest) -> Actor:
 
 
 def _membership(request: HttpRequest) -> Membership:
-    memberships = Membership.objects.filter(user_id=request.user.pk, is_active=True).select_related("practice")
+    memberships = Membership.objects.filter(user_id=request.user.pk, is_active=True).select_related(
+        "practice"
+    )
     chosen = request.session.get("practice")
     membership = (memberships.filter(practice_id=chosen).first() if chosen else None) or memberships.first()
     if membership is None:

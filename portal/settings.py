@@ -5,18 +5,16 @@ Lifetimes and limits carry their unit in the name and a line saying why this val
 
 from __future__ import annotations
 
-import secrets
-import sys
 from pathlib import Path
 
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from portal.env import ROOT, env, secret_from_file, state_dir
 
 BASE_DIR = ROOT
 STATE_DIR = state_dir()
 DEMO = env.bool("SCANPASS_DEMO", default=False)
-TESTING = "pytest" in sys.modules
 DEBUG = False
 
 # --- Addresses -----------------------------------------------------------------------------------------------------
@@ -30,16 +28,15 @@ ALLOWED_HOSTS = env.list("SCANPASS_ALLOWED_HOSTS", default=[_PUBLIC_HOST, "127.0
 CSRF_TRUSTED_ORIGINS = [PUBLIC_BASE_URL]
 # How many proxies stand in front: only then is X-Forwarded-For believed, and only its last entries.
 TRUSTED_PROXIES = env.int("SCANPASS_TRUSTED_PROXIES", default=0)
+if TRUSTED_PROXIES < 0:
+    raise ImproperlyConfigured("SCANPASS_TRUSTED_PROXIES is a count of proxies: 0, 1, 2...")
 if _IS_HTTPS and TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # --- Secrets and keys ----------------------------------------------------------------------------------------------
 
-_secret = env.str("SCANPASS_SECRET_KEY", default="") or secret_from_file(STATE_DIR / "secret_key")
-if not _secret and not TESTING and len(sys.argv) > 1 and sys.argv[1] in {"serve", "demo", "migrate"}:
-    raise SystemExit("There is no secret key yet. Start Scanpass with: python3 manage.py serve")
-# Without a stored key each process gets its own: sessions then end with it, which fails closed.
-SECRET_KEY = _secret or secrets.token_urlsafe(48)
+# Without one Django refuses to sign or read anything. `serve` and `demo` make it, once, before this is read.
+SECRET_KEY = env.str("SCANPASS_SECRET_KEY", default="") or secret_from_file(STATE_DIR / "secret_key") or ""
 KEYRING_PATH = Path(env.str("SCANPASS_KEYRING", default=str(STATE_DIR / "keys" / "keyring.json")))
 ACCEPT_COLOCATED_KEYS = env.bool("SCANPASS_ACCEPT_COLOCATED_KEYS", default=DEMO)
 # An unwrapped practice or study key is forgotten after this, so a retired key stops working everywhere.
@@ -60,7 +57,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,
         # FULL: an acknowledged act survives a power cut. MEMORY: sorting never spills to a plain temp file.
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY;",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; "
+        # Without this INSERT OR REPLACE deletes a row of the trail past its triggers.
+        "PRAGMA recursive_triggers=ON;",
     }
     # A file, because races need several connections, and an in-memory database has only one.
     DATABASES["default"]["TEST"] = {"NAME": str(STATE_DIR / "test.sqlite3")}
@@ -93,11 +92,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # First, because Django answers an error inside the middleware that raised it: what stands further out still runs.
+    "portal.middleware.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "portal.middleware.HeadersMiddleware",
-    "portal.middleware.ErrorsMiddleware",
+    "portal.problems.ErrorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "portal.middleware.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -112,7 +112,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "portal.urls"
 WSGI_APPLICATION = "portal.wsgi.application"
 APPEND_SLASH = False
-CSRF_FAILURE_VIEW = "portal.middleware.csrf_failed"
+CSRF_FAILURE_VIEW = "portal.problems.csrf_failed"
 
 TEMPLATES = [
     {
@@ -177,9 +177,13 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 SECURE_CONTENT_TYPE_NOSNIFF = True
-SECURE_REFERRER_POLICY = "no-referrer"
+# Not "no-referrer": under it browsers send `Origin: null` with our own forms, and Django rightly refuses those.
+# Nothing leaves to other sites either way, and a link's token is in the fragment, which no Referer carries.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = _IS_HTTPS and env.bool("SCANPASS_SSL_REDIRECT", default=True)
+# A load balancer asks over plain HTTP, and a redirect would tell it that all is well.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 63_072_000 if _IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 
@@ -198,7 +202,7 @@ PHONE_SENDS_MAX_DAY = 10  # over all practices
 PRACTICE_SENDS_MAX_DAY = 500
 ADDRESS_SENDS_MAX_HOUR = 20  # of one network address, /64 for IPv6
 STEP_UP_S = 5 * 60  # a download needs a code not older than this
-GATEWAY = env.str("SCANPASS_GATEWAY", default="outbox" if DEMO or TESTING else "console")
+GATEWAY = env.str("SCANPASS_GATEWAY", default="outbox" if DEMO else "console")
 PHONE_REGION = env.str("SCANPASS_PHONE_REGION", default="US")
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -244,8 +248,10 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
-WHITENOISE_USE_FINDERS = TESTING
-WHITENOISE_MAX_AGE = 0 if TESTING or DEMO else 3600
+# For the tests, which collect nothing: serve what lies in static/ as it is.
+WHITENOISE_USE_FINDERS = env.bool("SCANPASS_STATIC_FROM_SOURCE", default=False)
+# Names carry no hash, so a new version must arrive soon.
+WHITENOISE_MAX_AGE = 0 if DEMO or WHITENOISE_USE_FINDERS else 3600
 
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
@@ -257,6 +263,10 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["redaction"], "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
+        # Django's own would mail whole requests and values to ADMINS.
+        "django": {"handlers": [], "level": "INFO"},
+        # granian prints the trace of a broken stream with the exception's text; through here it is cut.
+        "_granian": {"handlers": ["stderr"], "propagate": False, "level": "ERROR"},
         # Each warns of requests by path; ours are counted elsewhere, and paths hold ids of shares.
         "django.request": {"level": "CRITICAL"},
         "django.security": {"level": "CRITICAL"},

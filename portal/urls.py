@@ -15,6 +15,7 @@ urlpatterns = [
     path("demo/", include("portal.demo.urls")),
 ]
 
-handler404 = "portal.middleware.not_found"
-handler500 = "portal.middleware.server_error"
-handler400 = "portal.middleware.bad_request"
+handler400 = "portal.problems.bad_request"
+handler403 = "portal.problems.forbidden"
+handler404 = "portal.problems.not_found"
+handler500 = "portal.problems.server_error"

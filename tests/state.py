@@ -6,6 +6,7 @@ Loaded by `-p tests.state` (pyproject.toml), because a conftest comes too late f
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -15,6 +16,9 @@ import pytest
 STATE = Path(tempfile.mkdtemp(prefix="scanpass-test-"))
 os.environ["SCANPASS_STATE"] = str(STATE)
 os.environ["SCANPASS_ACCEPT_COLOCATED_KEYS"] = "1"
+os.environ["SCANPASS_SECRET_KEY"] = secrets.token_urlsafe(48)
+os.environ["SCANPASS_GATEWAY"] = "outbox"
+os.environ["SCANPASS_STATIC_FROM_SOURCE"] = "1"
 os.environ.pop("SCANPASS_KEYRING", None)
 os.environ.pop("SCANPASS_DEMO", None)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")

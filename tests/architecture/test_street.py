@@ -35,6 +35,7 @@ GLUE = {
     "portal.lean_static",
     "portal.management",
     "portal.middleware",
+    "portal.problems",
     "portal.redaction",
     "portal.serving",
     "portal.settings",
