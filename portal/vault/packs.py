@@ -128,6 +128,15 @@ class Pack:
         """All the sealed bytes: the object, where a pack holds one alone."""
         return self._view
 
+    def let_go(self, offset: int, length: int) -> None:
+        """Take a stretch that was read out of this process's memory; read again, it comes back from the system's cache.
+
+        A long download would otherwise count as memory of this process, page by page, up to the size of the pack.
+        """
+        start = offset // mmap.PAGESIZE * mmap.PAGESIZE
+        if hasattr(mmap, "MADV_DONTNEED") and start < len(self._view):
+            self._map.madvise(mmap.MADV_DONTNEED, start, min(offset + length, len(self._view)) - start)
+
     def check(self, extent: Extent) -> None:
         """Hold the stored ciphertext against its hash, without a key. Raises VaultDamaged when it differs."""
         if not hmac.compare_digest(hashlib.sha256(self.view(extent)).hexdigest(), extent.sha256):

@@ -1,0 +1,172 @@
+"""Sending a download: noted before its first byte, asked again each 1 MiB, with a receipt at its last.
+
+What goes wrong on the way breaks the connection, so that no client takes a part for the whole. A part that is asked
+for later goes on with the same row; once bytes from the first to the last have left, the row has its receipt.
+
+`Download.sent_bytes` is how far the archive has left without a gap. A client that fetches pieces out of order is
+served, and each piece has its entry in the trail, but only what joins the beginning counts for the receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+
+from portal.audit import trail
+from portal.audit.events import FAILED
+from portal.clock import now
+from portal.errors import AccessDenied, NotFound, ScanpassError, VaultDamaged
+from portal.records.disclosures import note
+from portal.records.models import DisclosureEvent
+from sharing.access import Grant, ShareEnded, still_live
+from sharing.models import Download
+from viewer.byte_range import Wanted
+from viewer.damage import recording_damage
+from viewer.package import Package
+
+STEP_UP_PAGE: Final = "/s/code"
+CHECK_BYTES: Final = 1024 * 1024
+# What may have left here and not arrived there when a connection broke: buffers of ours, the proxy's, the network's.
+ON_THE_WAY_BYTES: Final = 16 * CHECK_BYTES
+
+
+class CodeTooOld(AccessDenied):
+    """The session is verified, but not recently enough for taking the files away."""
+
+    title = "Please enter a new code"
+    sentence = "A download needs a new code. Please ask for one and enter it; then the download starts."
+
+
+def check_code_is_fresh(grant: Grant, package: Package, wanted: Wanted) -> None:
+    """A recipient's download needs a code not older than STEP_UP_S; one under way may go on where it stopped.
+
+    Raises CodeTooOld with the address at which to get one.
+    """
+    if grant.code_age_s is None or grant.code_age_s <= settings.STEP_UP_S:
+        return
+    begun = _unfinished(grant, package).filter(
+        session_id=grant.session_id, sent_bytes__gt=0, sent_bytes__lte=wanted.start + ON_THE_WAY_BYTES
+    )
+    if not (wanted.start > 0 and begun.exists()):
+        raise CodeTooOld(next=STEP_UP_PAGE)
+
+
+@dataclass(slots=True)
+class Delivery:
+    """One answer to one download request: bytes `start` to `stop` (exclusive) of the package."""
+
+    grant: Grant
+    package: Package
+    row: Download
+    start: int
+    stop: int
+    position: int
+
+    def pieces(self) -> Iterator[bytes | memoryview]:
+        """The bytes. Raises what breaks the connection: ShareEnded, VaultDamaged."""
+        try:
+            with recording_damage(self.grant):
+                yield from self._checked_pieces()
+        except GeneratorExit:
+            self._break("left")
+            raise
+        except ScanpassError as error:
+            self._break("damaged" if isinstance(error, VaultDamaged) else "ended")
+            raise
+
+    def _checked_pieces(self) -> Iterator[bytes | memoryview]:
+        allowed_to = self.start
+        for piece in self.package.read(self.start, self.stop):
+            if self.position + len(piece) > allowed_to:
+                self._ask_again()
+                allowed_to = self.position + CHECK_BYTES
+            yield piece
+            self.position += len(piece)
+        self._finish()
+
+    def _ask_again(self) -> None:
+        self._advance()
+        if not still_live(self.grant):
+            raise ShareEnded
+
+    def _advance(self) -> None:
+        if self.position > self.start:
+            reached = Download.objects.filter(pk=self.row.pk, sent_bytes__gte=self.start)
+            reached.filter(sent_bytes__lt=self.position).update(sent_bytes=self.position, last_at=now())
+
+    def _finish(self) -> None:
+        """The last byte of this part has left; if it was the last that was missing, write the receipt."""
+        with transaction.atomic():
+            self._advance()
+            whole = Download.objects.filter(pk=self.row.pk, completed_at=None, sent_bytes=self.package.length)
+            if not whole.update(completed_at=now()):
+                return
+            _record("study.downloaded", self.grant, self.row, length_bytes=self.package.length)
+            if self.grant.disclosure_id:
+                study, length = str(self.grant.study.pk), self.package.length
+                note(
+                    self.grant.disclosure_id,
+                    DisclosureEvent.Kind.DOWNLOADED,
+                    study=study,
+                    length_bytes=length,
+                )
+
+    def _break(self, reason: str) -> None:
+        """Say how far it came; the piece that was on its way when it broke is counted as gone."""
+        with transaction.atomic():
+            self._advance()
+            sent = {"first": self.start, "length_bytes": self.position - self.start}
+            _record("study.download-broken", self.grant, self.row, outcome=FAILED, reason=reason, **sent)
+
+
+def begin(grant: Grant, package: Package, wanted: Wanted) -> Delivery:
+    """Note that a download starts or goes on, before its first byte."""
+    with transaction.atomic():
+        row = _unfinished(grant, package).order_by("-started_at").first() or _new_row(grant, package)
+        _record("study.download-started", grant, row, first=wanted.start, last=wanted.stop - 1)
+    return Delivery(grant, package, row, wanted.start, wanted.stop, wanted.start)
+
+
+def _unfinished(grant: Grant, package: Package) -> QuerySet[Download]:
+    """The unfinished downloads of these very bytes, by this share or in this session of staff.
+
+    A new code begins a new session of the share, and the download goes on in it.
+    """
+    rows = Download.objects.filter(study_id=grant.study.pk, etag=package.etag, completed_at=None)
+    if grant.share_id:
+        return rows.filter(practice_id=grant.practice, session__share_id=grant.share_id)
+    return rows.filter(practice_id=grant.practice, session=None, staff_session=grant.actor.session)
+
+
+def _new_row(grant: Grant, package: Package) -> Download:
+    if grant.actor.id is None:
+        raise NotFound
+    moment = now()
+    return Download.objects.create(
+        practice_id=grant.practice,
+        study_id=grant.study.pk,
+        session_id=grant.session_id,
+        staff_session="" if grant.session_id else grant.actor.session,
+        actor_id=grant.actor.id,
+        etag=package.etag,
+        length_bytes=package.length,
+        started_at=moment,
+        last_at=moment,
+    )
+
+
+def _record(code: str, grant: Grant, row: Download, **facts: Any) -> None:
+    trail.record(
+        code,
+        actor=grant.actor,
+        patient=grant.study.patient_id,
+        study=grant.study.pk,
+        share=grant.share_id,
+        download=str(row.pk),
+        **facts,
+    )

@@ -1,0 +1,70 @@
+"""A batch of frames: u32 index ‖ u32 length ‖ payload, big endian, repeated in the order asked.
+
+Its size is known from the manifest before anything is opened. Every item is opened and verified before the answer
+begins, so a damaged one is a refusal and never half a picture; then the pieces leave as they lie, not copied together.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+
+from portal.errors import NotFound, TooLarge
+from portal.vault.manifest import Entry
+from viewer.ranges import parse_ranges
+from viewer.stored import StoredStudy
+
+_HEAD: Final = struct.Struct(">II")
+
+
+class BatchTooLarge(TooLarge):
+    """More bytes than one answer may have; `max_bytes` says how many."""
+
+    title = "Too much at once"
+    sentence = "These frames are too much for one answer. Ask for fewer at once."
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Items of one level of a series, in the order asked; `frame_count` counts frames, not their strips."""
+
+    items: tuple[int, ...]
+    entries: tuple[Entry, ...]
+    frame_count: int
+
+    @property
+    def length_bytes(self) -> int:
+        """The length of the answer."""
+        return sum(entry.length for entry in self.entries) + _HEAD.size * len(self.entries)
+
+    def read(self, stored: StoredStudy) -> list[bytes]:
+        """The answer in pieces, all of them verified."""
+        return list(self._pieces(stored))
+
+    def _pieces(self, stored: StoredStudy) -> Iterator[bytes]:
+        for item, entry in zip(self.items, self.entries, strict=True):
+            yield _HEAD.pack(item, entry.length)
+            yield stored.read(entry)
+
+
+def plan_batch(stored: StoredStudy, series: UUID, level: int, ranges: str) -> Batch:
+    """What the ranges ask for, found but not opened.
+
+    Raises InvalidInput for malformed ranges, NotFound for a level or item that isn't there, BatchTooLarge. One item
+    is always served, whatever its size.
+    """
+    levels = stored.shown(series)["levels"]
+    if level >= len(levels):
+        raise NotFound
+    strips = levels[level]["Strips"]
+    items = parse_ranges(ranges, count=levels[level]["Frames"] * strips)
+    entries = tuple(stored.entry(series, "frame", level=level, index=item) for item in items)
+    batch = Batch(tuple(items), entries, len({item // strips for item in items}))
+    if len(items) > 1 and batch.length_bytes > settings.BATCH_MAX_BYTES:
+        raise BatchTooLarge(max_bytes=settings.BATCH_MAX_BYTES)
+    return batch
