@@ -119,9 +119,11 @@ def practice_key(practice: uuid.UUID, version: int | None = None) -> tuple[int, 
 
 def _practice_key_row(practice: uuid.UUID, version: int | None) -> PracticeKey:
     wanted = {"version": version} if version else {"is_active": True}
-    row = PracticeKey.objects.filter(practice_id=practice, **wanted).first()
+    rows = PracticeKey.objects.filter(practice_id=practice, **wanted)
+    row = rows.first()
     if row is None and practice == INSTALLATION:
-        row = _first_installation_key()
+        # Asked again, because another thread may have been the first in the meantime.
+        row = _first_installation_key() or rows.first()
     if row is None:
         raise Sealed
     return row
