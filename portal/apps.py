@@ -1,4 +1,7 @@
-"""The portal as a Django application: its commands, and Celery loaded in every process that has Django."""
+"""The portal as a Django application: its commands, and what every process with Django needs.
+
+That is Celery, the checks and a log without values.
+"""
 
 from __future__ import annotations
 
@@ -13,3 +16,4 @@ class PortalConfig(AppConfig):
     def ready(self) -> None:
         import_module("portal.celery")
         import_module("portal.checks")
+        import_module("portal.redaction").log_the_uncaught()

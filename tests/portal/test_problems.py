@@ -187,8 +187,8 @@ def test_when_even_the_page_fails_the_sentence_still_comes(db, monkeypatch, log)
 
 def test_a_form_that_is_too_large_is_refused_in_words(db, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    page = Client(raise_request_exception=False).post("/read", {"x": "y" * 2000}, headers={"accept": "application/json"},
-                                                      content_type="application/x-www-form-urlencoded")  # fmt: skip
+    client = Client(raise_request_exception=False, headers={"accept": "application/json"})
+    page = client.post("/read", b"x=" + b"y" * 2000, content_type="application/x-www-form-urlencoded")
     assert page.status_code == 413
 
 
