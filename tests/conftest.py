@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-pytest_plugins = ["tests.cast"]
+pytest_plugins = ["tests.cast", "tests.flows.installation"]
 
 
 @pytest.fixture(scope="session")
