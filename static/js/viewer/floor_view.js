@@ -2,7 +2,7 @@
  * The image floor: pictures made by the server, for browsers that can't run the canvas. Same controls as the
  * stack view, without zoom of its own (the page's zoom works).
  */
-import { planeOf } from "./planes.js";
+import { planeOf, viewsOf } from "./planes.js";
 
 export class FloorView {
   #series;
@@ -109,7 +109,7 @@ function floorViews(series) {
     urlOf: (index) => series.slices.url.replace("{index}", index),
   }]]);
   for (const { view, url } of series.previews) {
-    if (view !== main && series.kind === "volume") {
+    if (view !== main && viewsOf(series).includes(view)) {
       views.set(view, { count: 1, letters: planeOf(series, view).letters, urlOf: () => url });
     }
   }

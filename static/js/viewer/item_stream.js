@@ -65,7 +65,7 @@ export class ItemStream {
     this.#states = new Uint8Array(count);
     this.#tries = new Uint8Array(count);
     this.#most = new Uint16Array(count).fill(MAX_ITEMS);
-    this.#limitBytes = FIRST_BYTES;
+    this.#limitBytes = Math.min(FIRST_BYTES, 0.9 * how.batchBytes);
   }
 
   /** Every item came or is lost. */

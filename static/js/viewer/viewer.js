@@ -54,7 +54,17 @@ export class Viewer {
     this.#listen();
   }
 
+  /** Never leaves people in front of a page that says nothing: what goes wrong here is said, then thrown on. */
   async start() {
+    try {
+      await this.#begin();
+    } catch (error) {
+      this.#nothingToShow("failed");
+      throw error;
+    }
+  }
+
+  async #begin() {
     this.#root.dataset.state = "loading";
     this.#status.set("loading", true);
     const loaded = await this.#load();

@@ -20,6 +20,8 @@ from typing import Any
 from django.template import Context, Engine
 from django.utils import translation
 
+from portal.lean_static import without_comments
+
 from .fake_study import BATCH_BYTES, FakeSeries
 
 PROJECT = Path(__file__).resolve().parents[3]
@@ -170,7 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
         if file.name == "decode_worker.js":
             kind = self.fake.behaviour.worker_type
-        if file.is_file():
+        if file.suffix == ".js" and file.is_file():
+            self._send(200, without_comments(file.read_text()).encode(), kind)  # as collectstatic leaves it
+        elif file.is_file():
             self._send(200, file.read_bytes(), kind)
         else:
             self._send(404, b"", "text/plain")

@@ -38,7 +38,8 @@ def test_heartbeat_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries, 
 def test_refused_batch_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     server = serve(cbct)
     server.behaviour.heartbeat_s = 600
-    server.behaviour.bytes_per_s = 250_000
+    server.behaviour.bytes_per_s = 200_000
+    server.behaviour.batch_bytes = 50_000
     page = open_page(server)
     server.behaviour.ended_status = 410
     expect_nothing_left(page, server)
@@ -88,25 +89,32 @@ def test_leaving_the_page_wipes_it(serve: Serve, open_page: OpenPage, cbct: Fake
     assert lost
     assert page.locator("#viewer img[src]").count() == 0
     with page.expect_navigation():  # back from the cache: ask the server again
-        page.evaluate("() => { window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })); }")
+        page.evaluate(
+            "() => { window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })); }"
+        )
     page.wait_for_selector("#viewer[data-state=shown]")
 
 
-def test_nothing_is_stored_and_nothing_leaves_the_origin(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+def test_nothing_is_stored_and_nothing_leaves_the_origin(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
     server = serve(cbct)
     page = open_page(server, wait=None)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.reload()
     page.wait_for_selector("#viewer[data-state=shown]")
-    assert asked and all(url.startswith(server.url + "/") for url in asked)
+    assert asked
+    assert all(url.startswith(server.url + "/") for url in asked)
     stored = page.evaluate("""async () => [localStorage.length, sessionStorage.length, document.cookie,
       (await caches.keys()).length, (await indexedDB.databases()).length,
       (await navigator.serviceWorker.getRegistrations()).length]""")
     assert stored == [0, 0, "", 0, 0, 0]
 
 
-def test_download_is_offered_only_where_it_is_allowed(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+def test_download_is_offered_only_where_it_is_allowed(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
     server = serve(cbct)
     page = open_page(server)
     expect(page.get_by_role("link", name="Download")).to_have_attribute("href", f"{STUDY}/download")

@@ -50,7 +50,10 @@ def test_budget_follows_the_device(run: Run, device: dict[str, Any], mib: int) -
 )
 def test_levels_come_coarse_to_fine(run: Run, levels: Any, limits: dict[str, Any], order: list[int]) -> None:
     facts = {"budgetBytes": 1024 * MIB, "maxSide": 4096, "isVolume": True, "texelBytes": 2, **limits}
-    assert run("budget", "return m.levelsToLoad(arg.levels, arg.limits)", {"levels": levels, "limits": facts}) == order
+    assert (
+        run("budget", "return m.levelsToLoad(arg.levels, arg.limits)", {"levels": levels, "limits": facts})
+        == order
+    )
 
 
 @pytest.mark.parametrize(("texels", "level"), [(0.3, 0), (1, 0), (1.9, 1), (2.2, 1), (4, 2), (100, 3)])

@@ -35,7 +35,11 @@ def test_item_decodes_to_the_samples_that_were_encoded(run: Run, dtype: type, pl
 def test_item_of_another_length_is_refused(run: Run) -> None:
     shape = {"rows": 2, "columns": 2, "planes": 1, "sampleBytes": 2}
     body = "try { m.undoItem(new Uint8Array(arg.n), arg.shape); return 'taken' } catch (e) { return e.name }"
-    assert [run("codec", body, {"n": n, "shape": shape}) for n in (7, 8, 9)] == ["RangeError", "taken", "RangeError"]
+    assert [run("codec", body, {"n": n, "shape": shape}) for n in (7, 8, 9)] == [
+        "RangeError",
+        "taken",
+        "RangeError",
+    ]
 
 
 def test_twelve_bit_samples_are_exact_in_half_floats(run: Run) -> None:
@@ -54,9 +58,16 @@ def test_half_floats_are_those_of_numpy_and_within_one_2048th(run: Run, offset: 
 
 @pytest.mark.parametrize(
     ("value_range", "centre", "offset"),
-    [([-1000, 3095], 500, 2048), ([0, 255], 128, 128), ([-1000, 30000], 500, 1500), ([-1000, 64000], 90000, 65535)],
+    [
+        ([-1000, 3095], 500, 2048),
+        ([0, 255], 128, 128),
+        ([-1000, 30000], 500, 1500),
+        ([-1000, 64000], 90000, 65535),
+    ],
 )
-def test_offset_keeps_all_or_the_window_exact(run: Run, value_range: list[int], centre: int, offset: int) -> None:
+def test_offset_keeps_all_or_the_window_exact(
+    run: Run, value_range: list[int], centre: int, offset: int
+) -> None:
     intercept = min(value_range[0], 0)
     series = {"slope": 1, "intercept": intercept, "value_range": value_range, "window": {"center": centre}}
     assert run("codec", "return m.halfOffset(arg)", series) == offset

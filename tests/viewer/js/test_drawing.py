@@ -50,7 +50,14 @@ def level_of(frames: np.ndarray, number: int, strip_rows: int | None = None, **s
     count, rows, columns = frames.shape[:3]
     step = strip_rows or rows
     strips = -(-rows // step)
-    level = {"level": number, "Frames": count, "Rows": rows, "Columns": columns, "StripRows": step, "Strips": strips}
+    level = {
+        "level": number,
+        "Frames": count,
+        "Rows": rows,
+        "Columns": columns,
+        "StripRows": step,
+        "Strips": strips,
+    }
     items = []
     for frame in frames:
         for y in range(0, rows, step):
@@ -113,8 +120,12 @@ def shown(samples: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("view", ["axial", "coronal", "sagittal"])
-@pytest.mark.parametrize("directions", [None, [[-1, 0, 0], [0, -1, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, -1], [-1, 0, 0]]])
-def test_cut_is_trilinear_in_every_direction(run: Run, volume: np.ndarray, view: str, directions: Any) -> None:
+@pytest.mark.parametrize(
+    "directions", [None, [[-1, 0, 0], [0, -1, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, -1], [-1, 0, 0]]]
+)
+def test_cut_is_trilinear_in_every_direction(
+    run: Run, volume: np.ndarray, view: str, directions: Any
+) -> None:
     plane = run("planes", "return m.planeOf(arg.series, arg.view)",
                 {"series": facts_of(volume, directions), "view": view})  # fmt: skip
     fine = level_of(volume, 0)
@@ -131,7 +142,9 @@ def test_cut_is_trilinear_in_every_direction(run: Run, volume: np.ndarray, view:
 
 def test_coarser_level_lies_where_the_finer_will(run: Run, volume: np.ndarray) -> None:
     """Sizes round up on the way down: a level of 14 columns covers 28 voxels, of which 27 are there."""
-    plane = run("planes", "return m.planeOf(arg.series, arg.view)", {"series": facts_of(volume), "view": "coronal"})
+    plane = run(
+        "planes", "return m.planeOf(arg.series, arg.view)", {"series": facts_of(volume), "view": "coronal"}
+    )
     small = halve(volume, along_frames=True)
     place, picture = draw(run, {
         "isVolume": True, "fine": level_of(volume, 0, awaited=list(range(23))), "coarse": level_of(small, 1),
@@ -148,7 +161,9 @@ def is_striped(picture: np.ndarray) -> np.ndarray:
 
 
 def test_lost_slices_are_striped_and_the_rest_is_not(run: Run, volume: np.ndarray) -> None:
-    plane = run("planes", "return m.planeOf(arg.series, arg.view)", {"series": facts_of(volume), "view": "coronal"})
+    plane = run(
+        "planes", "return m.planeOf(arg.series, arg.view)", {"series": facts_of(volume), "view": "coronal"}
+    )
     fine = level_of(volume, 0, lost=[9, 10])
     whole = level_of(volume, 0)
     place, picture = draw(run, {

@@ -45,7 +45,9 @@ def test_worker_that_cannot_start_leads_to_server_pictures(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:
     server = serve(cbct)
-    server.behaviour.worker_type = "text/plain"  # the browser refuses to run it, later and without an exception
+    server.behaviour.worker_type = (
+        "text/plain"  # the browser refuses to run it, later and without an exception
+    )
     page = open_page(server)
     expect(page.get_by_role("status")).to_have_text(WHY)
     assert loaded(page) == 121
@@ -73,13 +75,19 @@ def test_dragging_the_slider_fetches_the_newest_wish_not_each(
         page.locator("[data-part=slider]").fill(str(index))
     page.wait_for_timeout(1200)
     slices = [path for path in server.requests[before:] if "/slices/" in path]
-    assert len(slices) <= 3 and slices[-1].endswith("/slices/59.webp")
+    assert len(slices) <= 3
+    assert slices[-1].endswith("/slices/59.webp")
 
 
-LOSE = "() => { window.lost = document.querySelector('canvas').getContext('webgl2').getExtension('WEBGL_lose_context'); lost.loseContext(); }"
+LOSE = """() => {
+  window.lost = document.querySelector("canvas").getContext("webgl2").getExtension("WEBGL_lose_context");
+  lost.loseContext();
+}"""
 
 
-def test_lost_context_comes_back_at_the_same_place(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+def test_lost_context_comes_back_at_the_same_place(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
     page = open_page(serve(cbct))
     page.get_by_role("button", name="Front").click()
     page.locator("[data-part=slider]").fill("70")
@@ -91,7 +99,9 @@ def test_lost_context_comes_back_at_the_same_place(serve: Serve, open_page: Open
     expect(page.get_by_role("status")).to_have_text("The pictures are ready.")
 
 
-def test_context_lost_for_good_leads_to_server_pictures(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+def test_context_lost_for_good_leads_to_server_pictures(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
     page = open_page(serve(cbct))
     page.locator("[data-part=slider]").fill("50")
     page.evaluate(LOSE)

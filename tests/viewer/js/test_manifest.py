@@ -56,6 +56,9 @@ def test_unknown_codec_is_taken_but_not_drawn(run: Run, module_server: FakeServe
         (("series", 0, "levels", 0, "Strips"), 3),
     ],
 )
-def test_anything_else_is_refused(run: Run, module_server: FakeServer, path: tuple[Any, ...], value: Any) -> None:
+def test_anything_else_is_refused(
+    run: Run, module_server: FakeServer, path: tuple[Any, ...], value: Any
+) -> None:
     answer = run("manifest", CHECK, changed(module_server.manifest(), path, value))
-    assert isinstance(answer, str) and answer.startswith("Error: The manifest's")
+    assert isinstance(answer, str)
+    assert answer.startswith("Error: The manifest's")

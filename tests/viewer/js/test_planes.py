@@ -58,7 +58,9 @@ def test_views_follow_the_patient(
         ("sagittal", {"left": "front", "right": "back"}),
     ],
 )
-def test_letters_name_the_sides_whatever_the_stored_order(run: Run, view: str, letters: dict[str, str]) -> None:
+def test_letters_name_the_sides_whatever_the_stored_order(
+    run: Run, view: str, letters: dict[str, str]
+) -> None:
     for directions in (STANDARD, TILTED, TURNED, SIDEWAYS):
         assert plane(run, directions, view)["letters"] == letters
     assert plane(run, None, view)["letters"] is None

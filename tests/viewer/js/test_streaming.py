@@ -34,12 +34,15 @@ def test_whole_coarse_level_comes_in_one_request_then_full_detail(
     wait_for_detail(page)
     asked = batches(server)
     assert asked[0] == (1, "18,0-17,19-37")  # the slice in view first; frame 37 of 75 is in frame 18 of 38
-    assert asked[1][0] == 0 and asked[1][1].startswith("37,")
+    assert asked[1][0] == 0
+    assert asked[1][1].startswith("37,")
     assert {level for level, _ in asked[1:]} == {0}
     assert len(server.requests) - sum(path.startswith("/static") for path in server.requests) <= 25
 
 
-def test_batches_halve_when_the_server_finds_them_too_big(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+def test_batches_halve_when_the_server_finds_them_too_big(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
     server = serve(cbct)
     page = open_page(server, wait=None)
     biggest = max(map(len, cbct.items[0])) + 8
@@ -65,7 +68,9 @@ def test_damaged_items_are_striped_and_said(serve: Serve, open_page: OpenPage, c
         assert not is_striped(page), damage
 
 
-def test_item_the_server_cannot_give_is_striped_alone(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+def test_item_the_server_cannot_give_is_striped_alone(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
     server = serve(cbct)
     server.behaviour.busy_items = {(0, 12)}
     page = open_page(server)
@@ -170,7 +175,12 @@ def middle_of(page: Page) -> np.ndarray:
 
     box = page.locator("[data-part=stage]").bounding_box()
     assert box
-    clip = {"x": box["x"] + box["width"] / 2 - 30, "y": box["y"] + box["height"] / 2 - 30, "width": 60, "height": 60}
+    clip = {
+        "x": box["x"] + box["width"] / 2 - 30,
+        "y": box["y"] + box["height"] / 2 - 30,
+        "width": 60,
+        "height": 60,
+    }
     return np.array(Image.open(io.BytesIO(page.screenshot(clip=clip))).convert("RGB")).astype(float)
 
 

@@ -19,14 +19,18 @@ SAME_IN_SPANISH = {"alternative", "axial", "coronal", "right", "left", "front", 
 
 
 def words(server: FakeServer) -> dict[str, str]:
-    block = re.search(r'<script type="application/json" id="viewer-words">(.*?)</script>', server.page(), re.DOTALL)
+    block = re.search(
+        r'<script type="application/json" id="viewer-words">(.*?)</script>', server.page(), re.DOTALL
+    )
     assert block
     found: dict[str, str] = json.loads(block[1])
     return found
 
 
 @pytest.mark.parametrize("face", ["patient", "dentist"])
-def test_every_word_the_scripts_need_is_brought_in_both_languages(serve: Serve, cbct: FakeSeries, face: str) -> None:
+def test_every_word_the_scripts_need_is_brought_in_both_languages(
+    serve: Serve, cbct: FakeSeries, face: str
+) -> None:
     server = serve(cbct)
     server.face = face
     script = (PROJECT / "static/js/viewer/words.js").read_text()
@@ -48,7 +52,9 @@ def test_spanish_page_speaks_spanish(serve: Serve, open_page: OpenPage, cbct: Fa
     page = open_page(server)
     expect(page.get_by_role("slider", name="Corte")).to_have_attribute("aria-valuetext", "corte 38 de 75")
     expect(page.get_by_role("button", name="Desde arriba")).to_be_visible()
-    expect(page.get_by_text("Solo para su información. Pregunte a su dentista qué significa.")).to_be_visible()
+    expect(
+        page.get_by_text("Solo para su información. Pregunte a su dentista qué significa.")
+    ).to_be_visible()
     expect(page.locator("[data-part=letter-left]")).to_have_text("Derecha")
 
 
