@@ -21,7 +21,8 @@ from portal.records.ingest.sources import Candidate, Place, Refusal, Source
 PREAMBLE_BYTES = 128
 ZEROED_PREAMBLE = bytes(PREAMBLE_BYTES)
 # What every disc and computer adds to a folder: skipped without a word.
-HARMLESS = frozenset({"dicomdir", "thumbs.db", "desktop.ini", "__macosx", "autorun.inf"})
+HARMLESS = frozenset({"dicomdir", "thumbs.db", "desktop.ini", "autorun.inf"})
+HARMLESS_FOLDER = "__macosx"
 # These say that the archive as a whole can't be believed; only a ZIP inside it is about the member alone.
 MEMBER_CODES = frozenset({"zip-nested"})
 UNREADABLE = "The picture in this file can't be read here. It is in the download."
@@ -115,8 +116,8 @@ def _one_file(
 
 def _worth_reading(candidates: list[Candidate]) -> Iterator[Candidate]:
     for candidate in candidates:
-        parts = candidate.name.replace("\\", "/").lower().split("/")
-        if not (HARMLESS.intersection(parts) or parts[-1].startswith(".")):
+        *folders, name = candidate.name.replace("\\", "/").lower().split("/")
+        if not (name in HARMLESS or name.startswith(".") or HARMLESS_FOLDER in folders):
             yield candidate
 
 
