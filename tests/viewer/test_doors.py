@@ -1,0 +1,138 @@
+"""Every address of pixels at both doors, against everyone who must not pass."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from portal.accounts.models import User
+from portal.accounts.permissions import Action
+from sharing.models import Download, Share, Tally
+from tests.cast import signed_in
+from tests.viewer.conftest import Stored, browser_of, share_of
+from viewer.urls import urlpatterns
+
+pytestmark = pytest.mark.django_db
+
+ADDRESSES: dict[str, Callable[[Any, Any], str]] = {
+    "manifest": lambda study, series: f"/studies/{study}/manifest.json",
+    "heartbeat": lambda study, series: f"/studies/{study}/heartbeat",
+    "frames": lambda study, series: f"/studies/{study}/series/{series}/levels/0/frames/0-1",
+    "frames of the study": lambda study, series: f"/studies/{study}/levels/0/frames/0",
+    "preview": lambda study, series: f"/studies/{study}/series/{series}/previews/axial.webp",
+    "preview of the study": lambda study, series: f"/studies/{study}/previews/axial.webp",
+    "slice": lambda study, series: f"/studies/{study}/series/{series}/slices/0.webp",
+    "download": lambda study, series: f"/studies/{study}/download",
+}
+all_addresses = pytest.mark.parametrize("address", ADDRESSES.values(), ids=ADDRESSES.keys())
+
+
+def test_every_address_is_in_these_tests() -> None:
+    at_recipients_door = [str(one.pattern) for one in urlpatterns if str(one.pattern).startswith("studies/")]
+    assert len(at_recipients_door) == len(ADDRESSES)
+
+
+@all_addresses
+def test_the_recipient_passes(address: Any, stored: Stored, phone: Client) -> None:
+    assert phone.get(address(stored.study.pk, stored.volume.id)).status_code in {200, 204}
+
+
+@all_addresses
+def test_staff_pass_at_their_door(address: Any, stored: Stored, clara: User) -> None:
+    answer = signed_in(clara).get("/desk" + address(stored.study.pk, stored.volume.id))
+    assert answer.status_code in {200, 204}
+
+
+@all_addresses
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_mallory_finds_nothing_with_her_own_valid_session(
+    address: Any, method: str, stored: Stored, mallory_phone: Client
+) -> None:
+    answer = getattr(mallory_phone, method)(address(stored.study.pk, stored.volume.id))
+    assert answer.status_code in {404, 405}
+    assert not Tally.objects.exists()
+    assert not Download.objects.exists()
+
+
+@all_addresses
+def test_mallory_cannot_put_pats_series_behind_her_own_study(
+    address: Any, stored: Stored, theirs: Stored, mallory_phone: Client
+) -> None:
+    path = address(theirs.study.pk, stored.volume.id)
+    if str(stored.volume.id) in path:
+        assert mallory_phone.get(path).status_code == 404
+
+
+@all_addresses
+def test_mallory_of_another_practice_finds_nothing_at_the_desk(address: Any, stored: Stored, mallory: User) -> None:
+    answer = signed_in(mallory).get("/desk" + address(stored.study.pk, stored.volume.id))
+    assert answer.status_code in {403, 404}, "403 is the download, which no front desk has"
+    assert not Tally.objects.exists()
+
+
+@all_addresses
+@pytest.mark.parametrize("door", ["", "/desk"])
+def test_strangers_are_sent_away(address: Any, door: str, stored: Stored, client: Client) -> None:
+    assert client.get(door + address(stored.study.pk, stored.volume.id)).status_code == 401
+
+
+@all_addresses
+def test_a_share_session_is_no_key_to_the_desk(address: Any, stored: Stored, phone: Client) -> None:
+    assert phone.get("/desk" + address(stored.study.pk, stored.volume.id)).status_code == 401
+
+
+@all_addresses
+def test_a_staff_session_is_no_key_to_the_recipients_door(address: Any, stored: Stored, clara: User) -> None:
+    assert signed_in(clara).get(address(stored.study.pk, stored.volume.id)).status_code == 401
+
+
+@all_addresses
+@pytest.mark.parametrize("step", ["opened", "matched", "decoy"])
+def test_no_step_before_the_code_opens_anything(address: Any, step: str, stored: Stored, share: Share) -> None:
+    answer = browser_of(share, step=step).get(address(stored.study.pk, stored.volume.id))
+    assert answer.status_code in {401, 403}
+
+
+@all_addresses
+def test_unknown_studies_and_series_look_like_foreign_ones(
+    address: Any, stored: Stored, theirs: Stored, phone: Client
+) -> None:
+    unknown = phone.get(address(uuid.uuid4(), uuid.uuid4()))
+    foreign = phone.get(address(theirs.study.pk, theirs.volume.id))
+    assert unknown.status_code == foreign.status_code == 404
+    assert unknown.content == foreign.content
+
+
+@all_addresses
+def test_nothing_that_leaves_may_be_kept(address: Any, stored: Stored, phone: Client) -> None:
+    assert phone.get(address(stored.study.pk, stored.volume.id))["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("who", "views", "downloads"),
+    [("dana", True, False), ("clara", True, True), ("omar", True, True), ("olga", False, False)],
+)
+def test_roles_and_doors(
+    who: str, views: bool, downloads: bool, stored: Stored, request: pytest.FixtureRequest
+) -> None:
+    desk = signed_in(request.getfixturevalue(who))
+    assert (desk.get(f"/desk{stored.root}/manifest.json").status_code == 200) is views
+    assert (desk.get(f"/desk{stored.root}/").status_code == 200) is views
+    assert (desk.get(f"/desk{stored.root}/download").status_code == 200) is downloads
+
+
+def test_each_address_has_the_action_it_says() -> None:
+    doors = {one.name: one.callback for one in urlpatterns}
+    assert doors["desk_study_download"].action == Action.DOWNLOAD
+    assert all(view.door == "recipient" for name, view in doors.items() if not name.startswith("desk_"))
+    assert all(view.door == "staff" for name, view in doors.items() if name.startswith("desk_"))
+
+
+def test_a_view_only_share_downloads_nothing(stored: Stored, dana: User) -> None:
+    phone = browser_of(share_of(stored, dana, allows_download=False))
+    assert phone.get(f"{stored.root}/download").status_code == 403
+    assert phone.get(f"{stored.root}/manifest.json").json()["download"] is None
