@@ -12,19 +12,22 @@ from django.utils.functional import cached_property
 from portal.clock import now
 from portal.practice.models import Practice
 from portal.records.models import Contact, Disclosure, Patient, ReferringDentist, Series, Study
+from portal.records.templatetags.desk import phone
 from sharing.models import Channel
 
 
 class ShareForm(forms.Form):
     series = forms.MultipleChoiceField(label="Images", error_messages={"required": "Choose at least one image."})
-    recipient_kind = forms.ChoiceField(label="Who gets it", choices=Disclosure.Recipient.choices)
+    recipient_kind = forms.ChoiceField(
+        label="Who gets it", choices=Disclosure.Recipient.choices, widget=forms.RadioSelect
+    )
     recipient_name = forms.CharField(
         label="Name",
         max_length=120,
         error_messages={"required": "Enter the name of the person who gets the link."},
         widget=forms.TextInput({"autocomplete": "off", "list": "dentists", "spellcheck": "false"}),
     )
-    channel = forms.ChoiceField(label="How", choices=Channel.choices)
+    channel = forms.ChoiceField(label="How", choices=Channel.choices, widget=forms.RadioSelect)
     address = forms.CharField(
         label="Mobile number",
         max_length=254,
@@ -36,6 +39,7 @@ class ShareForm(forms.Form):
         label="What they can do",
         choices=[("no", "View"), ("yes", "View and download")],
         coerce=lambda choice: choice == "yes",
+        widget=forms.RadioSelect,
     )
     purpose = forms.ChoiceField(label="Reason", choices=Disclosure.Purpose.choices)
     days = forms.IntegerField(
@@ -134,7 +138,7 @@ def reachable(patient: Patient) -> dict[str, Any]:
             **_ways(guardians),
         },
         "dentists": [
-            {"name": row.name, "clinic": row.clinic or "", "text": row.mobile or "", "email": row.email or ""}
+            {"name": row.name, "clinic": row.clinic or "", "text": phone(row.mobile or ""), "email": row.email or ""}
             for row in dentists
         ],
     }
@@ -142,6 +146,6 @@ def reachable(patient: Patient) -> dict[str, Any]:
 
 def _ways(contacts: list[Contact]) -> dict[str, str]:
     def first(kind: str) -> str:
-        return next((row.value for row in contacts if row.kind == kind), "")
+        return phone(next((row.value for row in contacts if row.kind == kind), ""))
 
     return {"text": first(Contact.Kind.MOBILE), "email": first(Contact.Kind.EMAIL)}

@@ -38,4 +38,7 @@ class CodeForm(forms.Form):
     def __init__(self, *args: Any, digits_only: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if digits_only:
-            self.fields["code"].widget.attrs["inputmode"] = "numeric"
+            attributes = self.fields["code"].widget.attrs
+            attributes["inputmode"] = "numeric"
+            # On these pages something else is to be read first.
+            attributes.pop("autofocus")

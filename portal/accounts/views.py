@@ -113,8 +113,6 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 
 def _account_page(request: HttpRequest, form: CodeForm) -> HttpResponse:
-    # The code is asked for on a page that has other things on it, so it must not grab the cursor.
-    form.fields["code"].widget.attrs.pop("autofocus", None)
     page = {
         "section": "account",
         "codes_left": second_factor.recovery_codes_left(request.user),  # type: ignore[arg-type]
@@ -138,7 +136,7 @@ def _warn_of_few_codes(request: HttpRequest, device: object) -> None:
 def _qr(device: TotpDevice) -> str:
     """The QR code as SVG markup inside the page: it then needs no address of its own."""
     svg = segno.make(second_factor.otpauth_uri(device), error="m").svg_inline(
-        scale=5, border=4, svgclass="qr", lineclass=None, omitsize=True, title="QR code for your app", nl=False
+        scale=5, border=4, svgclass="qr", lineclass=None, omitsize=True, title="QR code for your app"
     )
     return mark_safe(svg)  # noqa: S308 (made of our own digits, by segno)
 

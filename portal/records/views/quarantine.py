@@ -10,8 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.permissions import Action, may
-from portal.errors import NotFound
-from portal.records.views import _quarantine_verbs as verbs
+from portal.records import quarantine as verbs
 from portal.records.forms import ReasonForm
 from portal.records.models import QuarantinedGroup
 
@@ -48,10 +47,7 @@ def accept_group(request: HttpRequest, group_id: UUID) -> HttpResponse:
 
 
 def _group(request: HttpRequest, group_id: UUID) -> QuarantinedGroup:
-    group = QuarantinedGroup.objects.filter(practice_id=request.actor.practice, pk=group_id).first()  # type: ignore[attr-defined]
-    if group is None:
-        raise NotFound
-    return group
+    return verbs.get_group(request.actor.practice, group_id)  # type: ignore[attr-defined]
 
 
 def _page(

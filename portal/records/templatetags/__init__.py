@@ -1,0 +1,1 @@
+"""Ways of writing things on the desk's pages."""
