@@ -24,13 +24,26 @@ app.conf.update(
 )
 
 if settings.CELERY_BROKER_URL.startswith("filesystem://"):
-    for name in ("queue", "done", "control"):
-        (settings.BROKER_DIR / name).mkdir(parents=True, exist_ok=True)
+    queue, control = settings.BROKER_DIR / "queue", settings.BROKER_DIR / "control"
     app.conf.broker_transport_options = {
-        "data_folder_in": str(settings.BROKER_DIR / "queue"),
-        "data_folder_out": str(settings.BROKER_DIR / "queue"),
-        "processed_folder": str(settings.BROKER_DIR / "done"),
-        "control_folder": str(settings.BROKER_DIR / "control"),
+        "data_folder_in": str(queue),
+        "data_folder_out": str(queue),
+        "control_folder": str(control),
         "store_processed": False,
         "polling_interval": 0.2,
+    }
+    try:
+        for folder in (queue, control):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        # A command that queues nothing must run on a read-only state; whoever does queue is told by `tell_broker`.
+        pass
+else:
+    # An act in the web waits this long at most for a broker that is down; the sweep sends its work later.
+    app.conf.broker_transport_options = {
+        "socket_connect_timeout": 2,
+        "socket_timeout": 10,
+        "connect_retries_timeout": 1,
+        "max_retries": 1,
+        "interval_start": 0.1,
     }

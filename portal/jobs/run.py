@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib import import_module
 from threading import Event, Thread
 from types import TracebackType
+from typing import Any
 
 from django.conf import settings
-from django.db import connection
-from django.db.models import F, Q
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError, connection
+from django.db.models import F, Q, QuerySet
 
 from portal.clock import now
 from portal.errors import ScanpassError
@@ -38,6 +40,16 @@ class LeaseLost(Exception):
     """Another worker has taken the job over; this one must stop without finishing it."""
 
 
+class EndedItsWorker(ScanpassError):
+    """The job was started again and again, and each time its worker ended without a word (killed, out of memory)."""
+
+    sentence = "It ended the worker each time it was tried, so it is not tried again."
+
+
+# Trying again would not help: the row is gone, nothing does this kind, or trying is what does the harm.
+HOPELESS = (ObjectDoesNotExist, KeyError, EndedItsWorker)
+
+
 class Lease:
     """The right to do a job, renewed by a thread of its own until the work ends."""
 
@@ -47,33 +59,43 @@ class Lease:
         self._stop = Event()
         self._thread = Thread(target=self._keep, daemon=True, name="lease")
 
-    def _mine(self) -> Q:
-        return Q(pk=self.job.pk, state=Job.State.RUNNING, lease_token=self.token)
+    def mine(self) -> QuerySet[Job]:
+        """The job's row, as long as this worker holds it."""
+        return Job.objects.filter(pk=self.job.pk, state=Job.State.RUNNING, lease_token=self.token)
 
     def _keep(self) -> None:
-        try:
-            while not self._stop.wait(settings.JOB_LEASE_S / 3):
-                if not Job.objects.filter(self._mine()).update(lease_until=_lease_end()):
+        while not self._stop.wait(settings.JOB_LEASE_S / 3):
+            try:
+                if not self.mine().update(lease_until=_lease_end()):
                     return
-        finally:
-            connection.close()
+            except DatabaseError as error:
+                # A lock or a restart of the database; there is time for two more tries before the lease ends.
+                log.warning("a lease could not be renewed (%s); trying again", type(error).__name__)
+            finally:
+                # Not kept for the 20 seconds until the next time: an idle connection may be cut meanwhile.
+                connection.close()
 
     def check(self) -> None:
-        """Raise `LeaseLost` unless this worker still holds the job; ask before committing."""
-        if not Job.objects.filter(self._mine()).exists():
+        """Raise `LeaseLost` unless this worker still holds the job.
+
+        Ask it inside the transaction that commits the work: the row stays locked until then, so nobody can take
+        the job over between the question and the commit.
+        """
+        if connection.in_atomic_block:
+            held = self.mine().select_for_update().values_list("pk").first() is not None
+        else:
+            held = self.mine().exists()
+        if not held:
             raise LeaseLost
 
     def progress(self, done: int, total: int) -> None:
         """Tell how far the work is, for the person who waits."""
-        if not Job.objects.filter(self._mine()).update(progress_done=done, progress_total=total):
+        if not self.mine().update(progress_done=done, progress_total=total):
             raise LeaseLost
 
     def finish(self, state: str, failure: str = "") -> None:
         """Close the job, in the caller's transaction if it has one."""
-        changed = Job.objects.filter(self._mine()).update(
-            state=state, failure=failure, finished_at=now(), lease_until=None, lease_token=None
-        )
-        if not changed:
+        if not self.mine().update(state=state, failure=failure[:200], **_released()):
             raise LeaseLost
 
     def __enter__(self) -> Lease:
@@ -87,8 +109,12 @@ class Lease:
         self._thread.join()
 
 
-def _lease_end():
+def _lease_end() -> datetime:
     return now() + timedelta(seconds=settings.JOB_LEASE_S)
+
+
+def _released() -> dict[str, Any]:
+    return {"finished_at": now(), "lease_until": None, "lease_token": None}
 
 
 def claim(job_id: uuid.UUID) -> Job | None:
@@ -99,7 +125,7 @@ def claim(job_id: uuid.UUID) -> Job | None:
     taken = Job.objects.filter(due | abandoned, pk=job_id).update(
         state=Job.State.RUNNING, lease_token=token, lease_until=_lease_end(), attempts=F("attempts") + 1
     )
-    return Job.objects.get(pk=job_id) if taken else None
+    return Job.objects.filter(pk=job_id, lease_token=token).first() if taken else None
 
 
 def run(job_id: uuid.UUID) -> bool:
@@ -109,39 +135,46 @@ def run(job_id: uuid.UUID) -> bool:
         return False
     with Lease(job) as lease:
         try:
-            _work(job.kind)(job.subject_id, lease)
+            _do(job, lease)
         except LeaseLost:
             log.warning("job %s was taken over by another worker", job.pk)
         except Exception as error:  # the boundary of all background work: every failure ends in the row
             _failed(lease, error)
         else:
-            _finish_unless_done(lease)
+            # Work that finished its own row in its last transaction (ingest does) has nothing left to close.
+            lease.mine().update(state=Job.State.DONE, failure="", **_released())
     return True
 
 
-def _work(kind: str) -> Callable[[uuid.UUID, Lease], None]:
-    module, _, name = KINDS[kind].rpartition(".")
-    return getattr(import_module(module), name)
-
-
-def _finish_unless_done(lease: Lease) -> None:
-    # Work that finished its own row in its last transaction (ingest does) has nothing left to close.
-    Job.objects.filter(lease._mine()).update(
-        state=Job.State.DONE, finished_at=now(), lease_until=None, lease_token=None
-    )
+def _do(job: Job, lease: Lease) -> None:
+    if job.attempts > ATTEMPTS_MAX:
+        raise EndedItsWorker
+    module, _, name = KINDS[job.kind].rpartition(".")
+    work: Callable[[uuid.UUID, Lease], None] = getattr(import_module(module), name)
+    work(job.subject_id, lease)
 
 
 def _failed(lease: Lease, error: Exception) -> None:
-    sentence = error.sentence if isinstance(error, ScanpassError) else type(error).__name__
-    log.error("job %s failed: %s", lease.job.pk, type(error).__name__)
-    final = lease.job.attempts >= ATTEMPTS_MAX
+    """Close the job, or give it back to be tried again later."""
+    log.error("job %s failed: %s", lease.job.pk, type(error).__name__, exc_info=error)
+    if lease.job.attempts >= ATTEMPTS_MAX or isinstance(error, HOPELESS):
+        lease.mine().update(state=Job.State.FAILED, failure=_sentence(error), **_released())
+        return
     wait = BACKOFF_S[min(lease.job.attempts, len(BACKOFF_S)) - 1]
-    Job.objects.filter(lease._mine()).update(
-        state=Job.State.FAILED if final else Job.State.QUEUED,
-        failure=sentence[:200],
+    lease.mine().update(
+        state=Job.State.QUEUED,
+        failure=_sentence(error),
         not_before=now() + timedelta(seconds=wait),
         told_at=None,
-        finished_at=now() if final else None,
         lease_until=None,
         lease_token=None,
     )
+
+
+def _sentence(error: Exception) -> str:
+    """Why it failed, for the person who waits; of an unknown error only its type, which carries no value."""
+    if isinstance(error, ScanpassError):
+        return error.sentence[:200]
+    if isinstance(error, ObjectDoesNotExist):
+        return "What this work was for is no longer there."
+    return f"It ended with an unexpected error ({type(error).__name__})."[:200]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from threading import Thread
+from time import sleep
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from portal.errors import InvalidInput
 from portal.jobs import run as running
@@ -26,6 +28,14 @@ def refuse(subject: uuid.UUID, lease) -> None:
     raise InvalidInput("It can't be done: the number is missing.")
 
 
+def miss_its_subject(subject: uuid.UUID, lease) -> None:
+    Job.objects.get(pk=subject)
+
+
+def stumble(subject: uuid.UUID, lease) -> None:
+    raise ZeroDivisionError("Maria Garcia")
+
+
 def lose_the_lease(subject: uuid.UUID, lease) -> None:
     Job.objects.filter(pk=lease.job.pk).update(lease_token=uuid.uuid4())
     lease.check()
@@ -34,7 +44,7 @@ def lose_the_lease(subject: uuid.UUID, lease) -> None:
 @pytest.fixture(autouse=True)
 def _kinds(monkeypatch):
     done.clear()
-    for verb in (note_done, refuse, lose_the_lease):
+    for verb in (note_done, refuse, miss_its_subject, stumble, lose_the_lease):
         monkeypatch.setitem(running.KINDS, verb.__name__, f"{__name__}.{verb.__name__}")
 
 
@@ -99,22 +109,82 @@ def test_a_refused_job_waits_longer_each_time_and_then_fails_with_its_sentence(t
     assert kept.failure == "It can't be done: the number is missing."
 
 
-def test_asking_twice_for_the_same_work_queues_it_once(db):
-    subject = uuid.uuid4()
-    with transaction.atomic():
-        assert enqueue("note_done", subject).pk == enqueue("note_done", subject).pk
+def test_an_unknown_error_is_told_by_its_type_alone(transactional_db, caplog):
+    job = _job("stumble")
+    run(job.pk)
+    kept = Job.objects.get(pk=job.pk)
+    assert (kept.state, kept.failure) == (
+        Job.State.QUEUED,
+        "It ended with an unexpected error (ZeroDivisionError).",
+    )
 
 
-def test_the_sweep_sends_lost_messages_again_but_not_twice_in_a_moment(db, clock, monkeypatch):
-    told: list[str] = []
-    monkeypatch.setattr("portal.jobs.queue.run_job.apply_async", lambda args, **_: told.append(args[0]))
-    monkeypatch.setattr(sweep, "SWEEPERS", ())
-    job = _job("note_done")  # its message waits for the commit of this test's transaction, and so is lost
-    assert sweep.sweep_once() == 1
-    assert sweep.sweep_once() == 0
-    clock.advance(seconds=sweep.GRACE_S + 1)
-    assert sweep.sweep_once() == 1
-    assert told == [str(job.pk)] * 2
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        ("miss_its_subject", "What this work was for is no longer there."),
+        ("unheard-of", "It ended with an unexpected error (KeyError)."),
+    ],
+)
+def test_what_can_never_succeed_fails_at_once_in_words(transactional_db, kind, sentence):
+    job = _job(kind)
+    assert run(job.pk) is True
+    kept = Job.objects.get(pk=job.pk)
+    assert (kept.state, kept.failure, kept.attempts) == (Job.State.FAILED, sentence, 1)
+    assert kept.finished_at is not None
+
+
+def test_a_job_that_kills_its_worker_each_time_is_given_up(transactional_db, clock, settings):
+    job = _job("note_done")
+    for _ in range(ATTEMPTS_MAX):
+        assert claim(job.pk) is not None  # and then the worker is killed
+        clock.advance(seconds=settings.JOB_LEASE_S + 1)
+    assert run(job.pk) is True
+    kept = Job.objects.get(pk=job.pk)
+    assert kept.state == Job.State.FAILED
+    assert kept.failure.startswith("It ended the worker each time")
+    assert done == []
+
+
+def test_a_success_clears_what_an_earlier_try_said(transactional_db):
+    job = _job("note_done")
+    Job.objects.filter(pk=job.pk).update(failure="The disk is full.")
+    run(job.pk)
+    assert Job.objects.get(pk=job.pk).failure == ""
+
+
+def test_the_lease_is_renewed_while_the_work_lasts(transactional_db, settings):
+    settings.JOB_LEASE_S = 0.3
+    job = _job("note_done")
+    with running.Lease(claim(job.pk)) as lease:
+        first = Job.objects.get(pk=job.pk).lease_until
+        _until(lambda: Job.objects.get(pk=job.pk).lease_until > first)
+        lease.check()
+
+
+def test_a_renewal_the_database_refuses_is_tried_again(transactional_db, settings, monkeypatch):
+    settings.JOB_LEASE_S = 0.3
+    job = _job("note_done")
+    ends, refusals = running._lease_end, iter([True, True])
+
+    def lease_end():
+        if next(refusals, False):
+            raise OperationalError("database is locked")
+        return ends()
+
+    claimed = claim(job.pk)
+    monkeypatch.setattr(running, "_lease_end", lease_end)
+    with running.Lease(claimed):
+        _until(lambda: Job.objects.get(pk=job.pk).lease_until > claimed.lease_until)
+    assert next(refusals, "both refused") == "both refused"
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    for _ in range(400):
+        if holds():
+            return
+        sleep(0.05)
+    pytest.fail("it did not come about")
 
 
 def test_at_start_every_running_job_is_given_back(db):
