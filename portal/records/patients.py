@@ -58,7 +58,11 @@ def add_patient(
         _reach(patient, Contact.Kind.EMAIL, address)
         rewrite_terms(patient)
         trail.record(
-            "patient.added", actor=actor, patient=patient.pk, private={"name": patient.name}, confirmed=is_confirmed
+            "patient.added",
+            actor=actor,
+            patient=patient.pk,
+            private={"name": patient.name},
+            confirmed=is_confirmed,
         )
     return patient
 
@@ -76,7 +80,11 @@ def change_patient(
     actor: Actor,
 ) -> Patient:
     """Correct a patient's particulars; what stood there before is kept, sealed, in the trail."""
-    before = {"name": patient.name, "birthdate": patient.birthdate.isoformat(), "chart": patient.chart_number or ""}
+    before = {
+        "name": patient.name,
+        "birthdate": patient.birthdate.isoformat(),
+        "chart": patient.chart_number or "",
+    }
     mobile_number = to_e164(mobile) if mobile and mobile.strip() else None
     address = to_email(email) if email and email.strip() else None
     with transaction.atomic():
@@ -90,7 +98,12 @@ def change_patient(
 
 
 def _fill(
-    patient: Patient, family_name: str, given_name: str, birthdate: date, chart_number: str | None, language: str
+    patient: Patient,
+    family_name: str,
+    given_name: str,
+    birthdate: date,
+    chart_number: str | None,
+    language: str,
 ) -> None:
     patient.family_name = _name(family_name, "family_name", "Type the last name.")
     patient.given_name = _name(given_name, "given_name", "Type the first name.")
@@ -113,7 +126,9 @@ def _plausible(birthdate: date) -> date:
     today = now().date()
     # A day ahead of UTC it is already tomorrow somewhere, and a child can be born there.
     if not today - timedelta(days=366 * OLDEST_YEARS) <= birthdate <= today + timedelta(days=1):
-        raise InvalidInput("This birth date can't be right. Please check day, month and year.", field="birthdate")
+        raise InvalidInput(
+            "This birth date can't be right. Please check day, month and year.", field="birthdate"
+        )
     return birthdate
 
 
@@ -124,14 +139,18 @@ def _refuse_taken_chart_number(patient: Patient) -> None:
     if not folded:
         raise InvalidInput("A chart number has letters or digits.", field="chart_number")
     if _others_with(patient, Field.CHART_NUMBER, folded).exists():
-        raise InvalidInput("Another patient has this chart number. Search for it first.", field="chart_number")
+        raise InvalidInput(
+            "Another patient has this chart number. Search for it first.", field="chart_number"
+        )
 
 
 def _refuse_look_alike(patient: Patient) -> None:
     same = family_and_birthdate(patient.family_name, patient.birthdate)
     if _others_with(patient, Field.FAMILY_AND_BIRTHDATE, same).exists():
-        sentence = "A patient of this last name and birth date is already here. Search first, or say it is another person."
-        raise InvalidInput(sentence, field="is_confirmed")
+        raise InvalidInput(
+            "A patient of this last name and birth date is already here. Search first, or say it is another person.",
+            field="is_confirmed",
+        )
 
 
 def _others_with(patient: Patient, field: str, normalised: str):  # type: ignore[no-untyped-def]

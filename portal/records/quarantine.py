@@ -74,7 +74,7 @@ def _resolve(group: QuarantinedGroup, state: str, reason: str, actor: Actor) -> 
     words = " ".join(reason.split())
     if not words or len(words) > REASON_MAX:
         raise InvalidInput(f"Say why, in at most {REASON_MAX} letters.", field="reason")
-    held = QuarantinedGroup.objects.filter(pk=group.pk, practice_id=actor.practice, state=State.HELD)
+    held = QuarantinedGroup.objects.filter(pk=group.pk, practice=actor.practice, state=State.HELD)
     if not held.update(state=state, resolved_at=now(), resolved_by=actor.id):
         raise Conflict("Someone has already decided about these files. Please reload the page.")
     group.refresh_from_db()
@@ -94,9 +94,13 @@ def _resolve(group: QuarantinedGroup, state: str, reason: str, actor: Actor) -> 
 
 def store_accepted(group_id: UUID, lease: Lease) -> None:
     """The job that puts an accepted group onto the chart, once."""
-    group = QuarantinedGroup.objects.select_related("patient", "upload").get(pk=group_id, state=State.ACCEPTED)
+    group = QuarantinedGroup.objects.select_related("patient", "upload").get(
+        pk=group_id, state=State.ACCEPTED
+    )
     if VaultPack.objects.filter(quarantined=group).exists():
-        outcome = run(HeldSource(group), patient=group.patient, upload=group.upload, lease=lease, is_resolved=True)
+        outcome = run(
+            HeldSource(group), patient=group.patient, upload=group.upload, lease=lease, is_resolved=True
+        )
         with transaction.atomic():
             if not _forget(group):
                 raise LeaseLost
@@ -139,4 +143,6 @@ class HeldSource:
         group = self._group
         context = object_context(group.practice_id, group.pk, GENERATION, "original", instance=file_id)
         sealed = vault().open_pack(group.pack).view(extent)
-        return open_bytes(sealed, dek=self._dek.key, dek_id=self._dek.id, context=context, length=file["length"])
+        return open_bytes(
+            sealed, dek=self._dek.key, dek_id=self._dek.id, context=context, length=file["length"]
+        )

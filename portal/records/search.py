@@ -77,7 +77,12 @@ def _agrees(patient: Patient, text: str) -> bool:
     whole, family, given = fold_name(text), fold_name(patient.family_name), fold_name(patient.given_name)
     if family.startswith(whole):
         return True
-    names = (family, given, *map(fold_name, patient.family_name.split()), *map(fold_name, patient.given_name.split()))
+    names = (
+        family,
+        given,
+        *map(fold_name, patient.family_name.split()),
+        *map(fold_name, patient.given_name.split()),
+    )
     return all(any(name.startswith(fold_name(word)) for name in names) for word in _words(text))
 
 

@@ -76,5 +76,7 @@ def _done_sentence(studies: int, refused: int, quarantined: int) -> str:
     if refused:
         parts.append("One file was not taken." if refused == 1 else f"{refused} files were not taken.")
     if quarantined:
-        parts.append("Some files are not this patient's. They are held until someone with the right looks at them.")
+        parts.append(
+            "Some files are not this patient's. They are held until someone with the right looks at them."
+        )
     return " ".join(parts)

@@ -63,7 +63,9 @@ def file(request: HttpRequest, upload_id: UUID, file_id: UUID) -> HttpResponse:
         return tus.answer()
     if request.content_type != tus.BODY_TYPE:
         raise tus.WrongBodyType
-    return tus.answer(Upload_Offset=_receive(request, row, parse_length(request.headers.get("Upload-Offset"))))
+    return tus.answer(
+        Upload_Offset=_receive(request, row, parse_length(request.headers.get("Upload-Offset")))
+    )
 
 
 @may(Action.UPLOAD)

@@ -119,7 +119,9 @@ def sweep_abandoned() -> None:
             discard_upload(upload, actor=system(upload.practice_id))
         except Conflict:
             continue  # finished in this very moment, after a day: then it is not abandoned
-    for upload in Upload.objects.filter(state__in=(State.DONE, State.DISCARDED), files__parts__isnull=False).distinct():
+    for upload in Upload.objects.filter(
+        state__in=(State.DONE, State.DISCARDED), files__parts__isnull=False
+    ).distinct():
         wipe(upload)
 
 

@@ -84,7 +84,9 @@ def test_the_real_panoramic_shows_bright_teeth_on_dark(smile: Practice, data_dir
     assert letter[:, : columns // 6].max() > 200, "the burned-in R stays at the left"
 
 
-def test_the_slices_of_a_scanner_are_sorted_by_place_not_by_file_name(smile: Practice, data_dir: Path) -> None:
+def test_the_slices_of_a_scanner_are_sorted_by_place_not_by_file_name(
+    smile: Practice, data_dir: Path
+) -> None:
     patient = make_patient(smile, "", "HEAD", date(1970, 1, 1))
     study = taken_path(patient, data_dir / "head_phantom_philips").studies.get()
     stored = Stored(study)

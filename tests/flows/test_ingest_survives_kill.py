@@ -42,7 +42,9 @@ def work_until(point: str, job: Job) -> int:
     """Run the job in a process that dies at the point; return how it ended."""
     environment = {**os.environ, "DATABASE_URL": database_url(), "SCANPASS_STATE": str(settings.STATE_DIR)}
     command = [sys.executable, "-m", "tests.flows.dying_worker", str(job.pk), point]
-    return subprocess.run(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, timeout=120).returncode
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, timeout=120
+    ).returncode
 
 
 @pytest.mark.slow

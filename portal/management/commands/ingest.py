@@ -12,9 +12,9 @@ from portal.errors import ScanpassError
 from portal.jobs.models import Job
 from portal.jobs.run import run
 from portal.practice.models import Practice
+from portal.records.folding import fold_chart_number
 from portal.records.local_files import upload_path
 from portal.records.models import Patient, SearchTerm, Upload
-from portal.records.folding import fold_chart_number
 from portal.records.search_terms import Field, index_of
 from portal.records.upload_status import describe
 from portal.records.uploads import JOB
@@ -28,11 +28,12 @@ class Command(BaseCommand):
         whose = parser.add_mutually_exclusive_group(required=True)
         whose.add_argument("--patient", type=UUID, help="the patient's id, as in the address of their page")
         whose.add_argument("--chart", help="the patient's chart number")
-        parser.add_argument("--practice", type=UUID, help="needed with --chart where there are several practices")
+        parser.add_argument(
+            "--practice", type=UUID, help="needed with --chart where there are several practices"
+        )
 
     def handle(self, *args: object, **options: object) -> None:
-        path = options["path"]
-        assert isinstance(path, Path)
+        path = Path(str(options["path"]))
         try:
             patient = _patient(options)
             upload = upload_path(patient, path.resolve(), actor=system(patient.practice_id))
@@ -56,7 +57,7 @@ class Command(BaseCommand):
 
 def _patient(options: dict[str, object]) -> Patient:
     if options["patient"]:
-        found = Patient.objects.filter(pk=options["patient"]).first()
+        found = Patient.objects.filter(pk=str(options["patient"])).first()
     else:
         found = _by_chart(str(options["chart"]), options["practice"])
     if found is None:

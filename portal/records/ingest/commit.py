@@ -202,4 +202,3 @@ def _parsed(text: str) -> date | None:
         return date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])) if len(digits) == 8 else None
     except ValueError:
         return None
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from portal.dicom.frames import CODEC
+from portal.dicom.geometry import Arrangement
 from portal.dicom.pyramid import LevelSize
 from portal.records.ingest.plan import Shown
 from portal.records.ingest.titles import series_title
@@ -38,8 +39,10 @@ def _series(written: WrittenSeries, shown: Shown) -> dict[str, Any]:
         "window": {"center": spec.window_center, "width": spec.window_width},
         "spacing_mm": _list(arrangement.spacing_mm),
         "spacing_calibrated": arrangement.spacing_calibrated,
-        "directions": None if arrangement.directions is None else [list(vector) for vector in arrangement.directions],
-        "levels": [_level(size, written, arrangement.kind == "volume") for size in written.levels],
+        "directions": None
+        if arrangement.directions is None
+        else [list(vector) for vector in arrangement.directions],
+        "levels": [_level(size, written.level_bytes[size.level], arrangement) for size in written.levels],
         "previews": [
             {"view": preview.view, "index": preview.index, "width": preview.width, "height": preview.height}
             for preview in written.previews
@@ -49,11 +52,11 @@ def _series(written: WrittenSeries, shown: Shown) -> dict[str, Any]:
     }
 
 
-def _level(size: LevelSize, written: WrittenSeries, is_volume: bool) -> dict[str, Any]:
-    assert written.plan.shown is not None
-    spacing = written.plan.shown.arrangement.spacing_mm
+def _level(size: LevelSize, length_bytes: int, arrangement: Arrangement) -> dict[str, Any]:
     scale = 1 << size.level
-    scaled = None if spacing is None else [spacing[0] * (scale if is_volume else 1), spacing[1] * scale, spacing[2] * scale]
+    scales = (scale if arrangement.kind == "volume" else 1, scale, scale)
+    spacing = arrangement.spacing_mm
+    scaled = None if spacing is None else [mm * times for mm, times in zip(spacing, scales, strict=True)]
     return {
         "level": size.level,
         "Frames": size.frames,
@@ -61,7 +64,7 @@ def _level(size: LevelSize, written: WrittenSeries, is_volume: bool) -> dict[str
         "Columns": size.columns,
         "StripRows": size.strip_rows,
         "Strips": size.strips,
-        "bytes": written.level_bytes[size.level],
+        "bytes": length_bytes,
         "spacing_mm": scaled,
     }
 

@@ -50,7 +50,9 @@ class Outcome:
     held: list[HeldGroup] = field(default_factory=list)
 
 
-def run(source: Source, *, patient: Patient, upload: Upload, lease: Lease, is_resolved: bool = False) -> Outcome:
+def run(
+    source: Source, *, patient: Patient, upload: Upload, lease: Lease, is_resolved: bool = False
+) -> Outcome:
     """Read everything and write what is taken."""
     step = Progress(lease, source.count() * 2).step
     with Sandbox() as box, ThreadPoolExecutor(THREADS, thread_name_prefix="ingest") as pool:
@@ -95,7 +97,7 @@ def _by_series(files: list[Found]) -> list[list[Found]]:
     series: dict[str, list[Found]] = defaultdict(list)
     for file in files:
         series[file.header.series_instance_uid or file.header.sop_instance_uid].append(file)
-    return sorted(series.values(), key=lambda some: (some[0].header.series_number or 0))
+    return sorted(series.values(), key=lambda some: some[0].header.series_number or 0)
 
 
 def _write_study(

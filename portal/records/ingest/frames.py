@@ -22,7 +22,9 @@ class CannotShow(Exception):
         self.file = file
 
 
-def frames_in_order(plan: SeriesPlan, shown: Shown, box: Sandbox, data_of: Callable[[int], Data]) -> Iterator[np.ndarray]:
+def frames_in_order(
+    plan: SeriesPlan, shown: Shown, box: Sandbox, data_of: Callable[[int], Data]
+) -> Iterator[np.ndarray]:
     """Every frame as stored samples. `data_of` gives the bytes of the file at an index of the plan.
 
     Raises `CannotShow`.

@@ -72,7 +72,9 @@ def _groups(files: Sequence[Found]) -> Iterator[list[Found]]:
     """Files that can be frames of one series: of one size, one kind of sample and one direction."""
     groups: list[list[Found]] = []
     for file in _by_number(files):
-        home = None if _stands_alone(file) else next((group for group in groups if _fits(file, group[0])), None)
+        home = (
+            None if _stands_alone(file) else next((group for group in groups if _fits(file, group[0])), None)
+        )
         if home is None:
             groups.append([file])
         else:
@@ -94,8 +96,8 @@ def _fits(file: Found, first: Found) -> bool:
 
 
 def _size(file: Found) -> tuple[int, int, int]:
-    assert file.description is not None
-    return file.header.rows, file.header.columns, file.description.samples_per_pixel
+    samples = file.description.samples_per_pixel if file.description else 0
+    return file.header.rows, file.header.columns, samples
 
 
 def _direction(file: Found) -> tuple[float, ...] | None:

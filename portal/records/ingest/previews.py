@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from portal.dicom.geometry import Arrangement
 from portal.dicom.display import DisplaySpec
+from portal.dicom.geometry import Arrangement
 from portal.dicom.headers import Vector
 from portal.dicom.pyramid import LevelSize
 
@@ -94,7 +94,9 @@ def _small_volume_level(levels: list[LevelSize]) -> LevelSize | None:
 
 def _picture_level(levels: list[LevelSize]) -> LevelSize:
     """The coarsest level that still fills a preview: resizing a whole panoramic picture costs more than it shows."""
-    return next((size for size in reversed(levels) if max(size.rows, size.columns) >= IMAGE_SIDE_MAX), levels[0])
+    return next(
+        (size for size in reversed(levels) if max(size.rows, size.columns) >= IMAGE_SIDE_MAX), levels[0]
+    )
 
 
 def _in_patient_axes(volume: np.ndarray, arrangement: Arrangement) -> tuple[np.ndarray, Vector]:

@@ -24,7 +24,9 @@ from portal.vault.manifest import Manifest
 Cause = QuarantinedGroup.Cause
 LOOK_UP = 500
 
-NAMELESS = "Some files name no patient or no birth date. They were taken onto this chart: please look at the images."
+NAMELESS = (
+    "Some files name no patient or no birth date. They were taken onto this chart: please look at the images."
+)
 KNOWN = "Images that were already here were recognised and not stored twice."
 TWICE = "The same image came more than once and was stored once."
 
@@ -44,7 +46,7 @@ class Sorted:
 
     taken: list[Found] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
-    known_studies: set[UUID] = field(default_factory=set)
+    known_studies: set[Study] = field(default_factory=set)
     notices: list[str] = field(default_factory=list)
 
     def tell(self, sentence: str) -> None:
@@ -127,7 +129,9 @@ class _Stored:
         self._rows: dict[bytes, list[Instance]] = defaultdict(list)
         self._manifests: dict[UUID, Manifest] = {}
         indexes = [instance_index(patient.practice_id, file.header.sop_instance_uid) for file in found]
-        self._index = {file.header.sop_instance_uid: index for file, index in zip(found, indexes, strict=True)}
+        self._index = {
+            file.header.sop_instance_uid: index for file, index in zip(found, indexes, strict=True)
+        }
         for some in _batches(set(indexes)):
             for row in stored_instances(patient.practice_id, some):
                 self._rows[row.uid_index].append(row)
@@ -140,12 +144,12 @@ class _Stored:
         is_mine = any(row.series.study.patient_id == self._patient.pk for row in rows)
         return Cause.OTHER_BYTES if is_mine else Cause.OTHER_CHART
 
-    def study_of(self, file: Found) -> UUID | None:
+    def study_of(self, file: Found) -> Study | None:
         """The study of this patient that has the file, byte for byte."""
         for row in self._rows_of(file):
             study = row.series.study
             if study.patient_id == self._patient.pk and self._sha256_of(row) == file.fingerprint.sha256:
-                return study.pk
+                return study
         return None
 
     def _rows_of(self, file: Found) -> list[Instance]:

@@ -103,8 +103,7 @@ class SpoolSource:
         row = self._by_id[place.file]
         if place.member is None:
             return partial(read_whole, open_spooled(row))
-        members = self._members(row)
-        assert members is not None
+        members = self._members(row) or []
         return members[place.member].read
 
     def _candidates(self, row: UploadedFile) -> list[Candidate]:

@@ -61,7 +61,7 @@ class Survey:
 def stored_pieces(data: bytes | bytearray) -> tuple[memoryview, ...]:
     """The file as it is stored: a preamble that could be a program's head is zeroed (CVE-2019-11687)."""
     view = memoryview(data)
-    if view[PREAMBLE_BYTES : PREAMBLE_BYTES + 4] == b"DICM":
+    if bytes(view[PREAMBLE_BYTES : PREAMBLE_BYTES + 4]) == b"DICM":
         return memoryview(ZEROED_PREAMBLE), view[PREAMBLE_BYTES:]
     return (view,)
 

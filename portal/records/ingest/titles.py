@@ -26,7 +26,9 @@ TITLE_MAX = 120
 
 def series_title(header: Header) -> str:
     """The series' description as written, else the kind of picture."""
-    return _clean(header.series_description) or _clean(header.document_title) or kind_in_words(header.modality)
+    return (
+        _clean(header.series_description) or _clean(header.document_title) or kind_in_words(header.modality)
+    )
 
 
 def study_title(headers: list[Header]) -> str:

@@ -47,7 +47,12 @@ class SeriesWriter:
     """Writes the series of one study, with one confined child and a few threads for what releases the GIL."""
 
     def __init__(
-        self, study: StudyWriter, source: Source, box: Sandbox, pool: ThreadPoolExecutor, step: Callable[[], None]
+        self,
+        study: StudyWriter,
+        source: Source,
+        box: Sandbox,
+        pool: ThreadPoolExecutor,
+        step: Callable[[], None],
     ) -> None:
         self._study, self._source, self._box, self._pool, self._step = study, source, box, pool, step
 
@@ -106,13 +111,20 @@ class _FilesInTurn:
         originals: PackOfStudy,
         step: Callable[[], None],
     ) -> None:
-        self._plan, self._source, self._pool, self._originals, self._step = plan, source, pool, originals, step
+        self._plan, self._source, self._pool, self._originals, self._step = (
+            plan,
+            source,
+            pool,
+            originals,
+            step,
+        )
         self._ahead: Future[bytes | bytearray] | None = None
         self._next = 0
 
     def data(self, index: int) -> Data:
         """The bytes of the file at `index`, which is the next one: a plan's files are in the order of its frames."""
-        assert index == self._next
+        if index != self._next:
+            raise ValueError("The files of a series are read in order.")
         return self._pass()
 
     def run_to_the_end(self) -> None:
@@ -150,9 +162,20 @@ class _Items:
     """Encodes strips in threads and seals them in order."""
 
     def __init__(
-        self, plan: SeriesPlan, sample_bytes: int, pool: ThreadPoolExecutor, view: PackOfStudy, written: WrittenSeries
+        self,
+        plan: SeriesPlan,
+        sample_bytes: int,
+        pool: ThreadPoolExecutor,
+        view: PackOfStudy,
+        written: WrittenSeries,
     ) -> None:
-        self._plan, self._sample_bytes, self._pool, self._view, self._written = plan, sample_bytes, pool, view, written
+        self._plan, self._sample_bytes, self._pool, self._view, self._written = (
+            plan,
+            sample_bytes,
+            pool,
+            view,
+            written,
+        )
         self._on_the_way: deque[tuple[int, int, Future[bytes]]] = deque()
 
     def add(self, level: int, frame: int, pixels: np.ndarray) -> None:

@@ -44,7 +44,9 @@ class PackOfStudy:
         writer = self._writer
         place = {"series": series, "instance": instance, "index": index, "level": level}
         context = object_context(writer.practice_id, writer.study_id, GENERATION, kind, **place)  # type: ignore[arg-type]
-        extent = self._pack.append_stream(plain, length, dek=writer.dek.key, dek_id=writer.dek.id, context=context)
+        extent = self._pack.append_stream(
+            plain, length, dek=writer.dek.key, dek_id=writer.dek.id, context=context
+        )
         self._pending.append(
             {
                 **place,

@@ -77,7 +77,10 @@ def dicom(
 
 def _written(dataset: Dataset) -> bytes:
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = dataset.SOPClassUID, dataset.SOPInstanceUID
+    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = (
+        dataset.SOPClassUID,
+        dataset.SOPInstanceUID,
+    )
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta = meta
     buffer = io.BytesIO()
@@ -139,14 +142,25 @@ class Stored:
     def read(self, entry: Entry) -> bytes:
         """The plain bytes of an object, everything verified."""
         dek = study_key(self.study.practice_id, self.study.pk, self.study.generation)
-        place = {"series": entry.series, "instance": entry.instance, "index": entry.index, "level": entry.level}
+        place = {
+            "series": entry.series,
+            "instance": entry.instance,
+            "index": entry.index,
+            "level": entry.level,
+        }
         context = object_context(
-            self.study.practice_id, self.study.pk, self.study.generation, entry.kind, **place  # type: ignore[arg-type]
+            self.study.practice_id,
+            self.study.pk,
+            self.study.generation,
+            entry.kind,
+            **place,  # type: ignore[arg-type]
         )
         sealed = vault().open_pack(entry.pack).view(entry.extent)
         return open_bytes(sealed, dek=dek.key, dek_id=dek.id, context=context, length=entry.length)
 
     def originals(self) -> list[bytes]:
         """Every original, in stored order."""
-        entries = sorted(self.manifest.select(kind="original"), key=lambda entry: (entry.series, entry.extra["position"]))
+        entries = sorted(
+            self.manifest.select(kind="original"), key=lambda entry: (entry.series, entry.extra["position"])
+        )
         return [self.read(entry) for entry in entries]

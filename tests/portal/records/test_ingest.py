@@ -7,7 +7,6 @@ import json
 import zlib
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -79,7 +78,9 @@ def test_a_zip_and_a_folder_give_the_same_study(smile: Practice) -> None:
     first = taken(one, files).studies.get()
     assert Stored(first).originals() == list(files.values())
     Instance.objects.all().delete()
-    second = taken(other, {"scan.zip": zipped({f"DICOM/{name}": data for name, data in files.items()})}).studies.get()
+    second = taken(
+        other, {"scan.zip": zipped({f"DICOM/{name}": data for name, data in files.items()})}
+    ).studies.get()
     assert Stored(second).originals() == Stored(first).originals()
 
 
@@ -106,7 +107,9 @@ def test_after_the_ingest_the_spool_is_empty_and_its_key_destroyed(maria: Patien
         ("slip.zip", zipped({"../../etc/passwd": b"x"}), "zip-path"),
     ],
 )
-def test_a_file_that_is_not_taken_is_named_with_a_sentence(maria: Patient, name: str, data: bytes, code: str) -> None:
+def test_a_file_that_is_not_taken_is_named_with_a_sentence(
+    maria: Patient, name: str, data: bytes, code: str
+) -> None:
     upload = taken(maria, {name: data, "good": dicom(SCAN)})
     refused = upload.refused.get()
     assert refused.code == code
@@ -226,7 +229,9 @@ def test_a_file_without_a_picture_is_kept_listed_and_not_shown(maria: Patient) -
     study = taken(maria, {"a": file, "b": dicom(SCAN, StudyInstanceUID="1.2.3.400")}).studies.get()
     stored = Stored(study)
     document = json.loads(stored.read(stored.manifest.select(kind="document")[0]))
-    assert [other["reason"] for other in document["others"]] == ["This file has no picture. It is in the download."]
+    assert [other["reason"] for other in document["others"]] == [
+        "This file has no picture. It is in the download."
+    ]
     assert study.series.filter(kind="other").get().file_count == 1
     assert file in stored.originals()
 

@@ -53,7 +53,9 @@ def test_a_patient_is_added_with_contacts_and_an_entry_in_the_trail(smile: Pract
         ("chart_number", "--"),
     ],
 )
-def test_what_is_wrong_is_said_beside_its_field(smile: Practice, dana: User, field: str, value: object) -> None:
+def test_what_is_wrong_is_said_beside_its_field(
+    smile: Practice, dana: User, field: str, value: object
+) -> None:
     with pytest.raises(InvalidInput) as refusal:
         add(smile, dana, **{field: value})
     assert refusal.value.details["field"] == field
@@ -71,9 +73,17 @@ def test_a_chart_number_is_given_once_in_a_practice(
     assert add(bright, mallory).chart_number == "SP-000101"
 
 
-def test_a_look_alike_is_added_only_when_the_desk_says_it_is_another_person(smile: Practice, dana: User) -> None:
+def test_a_look_alike_is_added_only_when_the_desk_says_it_is_another_person(
+    smile: Practice, dana: User
+) -> None:
     add(smile, dana)
-    twin = {"given_name": "Elena", "family_name": "GARCIA ", "chart_number": None, "mobile": None, "email": None}
+    twin = {
+        "given_name": "Elena",
+        "family_name": "GARCIA ",
+        "chart_number": None,
+        "mobile": None,
+        "email": None,
+    }
     with pytest.raises(InvalidInput) as refusal:
         add(smile, dana, **twin)
     assert refusal.value.details["field"] == "is_confirmed"

@@ -33,7 +33,9 @@ def group(maria: Patient) -> QuarantinedGroup:
     return taken(maria, FILES).quarantined.get()
 
 
-def test_held_groups_are_the_practices_own(group: QuarantinedGroup, smile: Practice, bright: Practice) -> None:
+def test_held_groups_are_the_practices_own(
+    group: QuarantinedGroup, smile: Practice, bright: Practice
+) -> None:
     assert held_groups(smile.pk) == [group]
     assert held_groups(bright.pk) == []
     assert get_group(smile.pk, group.pk) == group
@@ -41,7 +43,9 @@ def test_held_groups_are_the_practices_own(group: QuarantinedGroup, smile: Pract
         get_group(bright.pk, group.pk)
 
 
-def test_accepted_files_come_onto_the_chart_as_they_were(group: QuarantinedGroup, clara: User, maria: Patient) -> None:
+def test_accepted_files_come_onto_the_chart_as_they_were(
+    group: QuarantinedGroup, clara: User, maria: Patient
+) -> None:
     accept(group, reason="Maiden name, same person", actor=actor_of(clara))
     assert held_groups(group.practice_id) == []
     assert not Study.objects.exists()

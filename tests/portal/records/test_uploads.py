@@ -79,7 +79,10 @@ def test_a_file_arrives_in_pieces_and_reads_as_one(client: Client, upload: dict[
     location = create(client, upload, "IM1", len(plain), plain[:1000]).headers["Location"]
     assert patch(client, location, 1000, plain[1000 : MIB + 7]).headers["Upload-Offset"] == str(MIB + 7)
     standing = client.head(location, headers=TUS)
-    assert (standing.headers["Upload-Offset"], standing.headers["Upload-Length"]) == (str(MIB + 7), str(len(plain)))
+    assert (standing.headers["Upload-Offset"], standing.headers["Upload-Length"]) == (
+        str(MIB + 7),
+        str(len(plain)),
+    )
     assert patch(client, location, MIB + 7, plain[MIB + 7 :]).status_code == 204
     assert bytes_of(upload["id"]) == plain
     file = open_spooled(UploadedFile.objects.get())
@@ -87,7 +90,9 @@ def test_a_file_arrives_in_pieces_and_reads_as_one(client: Client, upload: dict[
     assert file.read(5000) == plain[MIB - 3 : MIB + 4997]
 
 
-def test_the_spool_and_the_database_hold_nothing_in_plain(client: Client, upload: dict[str, str], pat: Patient) -> None:
+def test_the_spool_and_the_database_hold_nothing_in_plain(
+    client: Client, upload: dict[str, str], pat: Patient
+) -> None:
     plain = (b"\0" * 128 + b"DICM" + b"PLANTED-IN-PIXELS " * 4000) * 20
     create(client, upload, "Garcia_Maria/IM1.dcm", len(plain), plain)
     stored = b"".join(path.read_bytes() for path in Path(settings.SPOOL_DIR).rglob("*") if path.is_file())
@@ -112,7 +117,9 @@ def test_bytes_at_a_wrong_place_or_too_many_are_refused(
     assert patch(client, location, offset, body).status_code == status
 
 
-def test_more_bytes_than_announced_are_refused_without_a_content_length(smile: Practice, pat: Patient) -> None:
+def test_more_bytes_than_announced_are_refused_without_a_content_length(
+    smile: Practice, pat: Patient
+) -> None:
     upload = start_upload(pat, actor=actor_of(make_staff(smile, Role.FRONT_DESK)))
     file = announce(upload, name="a", length=10)
     pieces = [b"x" * 8, b"x" * 8, b""]
@@ -152,7 +159,10 @@ def test_wrong_words_of_the_protocol_are_refused(client: Client, upload: dict[st
     assert client.post(upload["files"], content_type=BYTES, headers=huge).status_code == 413
     bad_name = {**TUS, "Upload-Length": "1", "Upload-Metadata": "filename %%%"}
     assert client.post(upload["files"], content_type=BYTES, headers=bad_name).status_code == 400
-    assert client.options(upload["files"]).headers["Tus-Extension"] == "creation,creation-with-upload,termination"
+    assert (
+        client.options(upload["files"]).headers["Tus-Extension"]
+        == "creation,creation-with-upload,termination"
+    )
 
 
 def test_a_full_disk_is_said_and_loses_nothing(
@@ -201,7 +211,9 @@ def test_a_discarded_upload_leaves_no_key_and_no_byte(client: Client, upload: di
     assert create(client, upload, "b", 4).status_code == 409
 
 
-def test_an_upload_abandoned_for_a_day_is_swept(smile: Practice, pat: Patient, dana: User, clock: Any) -> None:
+def test_an_upload_abandoned_for_a_day_is_swept(
+    smile: Practice, pat: Patient, dana: User, clock: Any
+) -> None:
     old, fresh = (start_upload(pat, actor=actor_of(dana)) for _ in range(2))
     file = announce(old, name="a", length=10)
     receive(file, _once(b"abc"), offset=0, announced=3)
@@ -264,7 +276,12 @@ def test_mallory_finds_no_upload(client: Client, upload: dict[str, str], mallory
 def test_a_role_that_may_not_upload_is_refused(olga: User, pat: Patient) -> None:
     answer = signed_in(olga).post(f"/desk/patients/{pat.pk}/uploads", headers=TUS)
     assert answer.status_code == 403
-    assert Client(headers={"host": "127.0.0.1"}).post(f"/desk/patients/{pat.pk}/uploads", headers=TUS).status_code == 401
+    assert (
+        Client(headers={"host": "127.0.0.1"})
+        .post(f"/desk/patients/{pat.pk}/uploads", headers=TUS)
+        .status_code
+        == 401
+    )
 
 
 def test_the_token_of_the_page_is_required(dana: User, pat: Patient) -> None:
