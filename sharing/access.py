@@ -11,6 +11,7 @@ from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop as _
 
 from portal.accounts.addresses import client_address
 from portal.accounts.permissions import Action, check
@@ -69,9 +70,9 @@ def require_share_session(request: HttpRequest, step: str = Step.VERIFIED, *, en
 
 
 _BEFORE: Final = {
-    Step.OPENED: "Please open the link in your message first.",
-    Step.MATCHED: "Please enter the date of birth first.",
-    Step.VERIFIED: "Please enter the code from your message first.",
+    Step.OPENED: _("Please open the link in your message first."),
+    Step.MATCHED: _("Please answer the first question first."),
+    Step.VERIFIED: _("Please enter the code from your message first."),
 }
 
 
@@ -111,7 +112,7 @@ def require_access(
     else:
         grant = _recipient_grant(request, study_id)
         if download and not grant.allows_download:
-            raise AccessDenied("This link is for viewing. Ask the dental office for one that allows the download.")
+            raise AccessDenied(_("This link is for viewing. Ask the dental office for one that allows the download."))
     if series_id is not None and not (grant.allows(series_id) and remembered.has_series(grant.study, series_id)):
         raise NotFound
     return grant

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from django.utils.translation import gettext_noop as _
+
 from portal.audit.actor import Actor
 from portal.errors import Gone, SignInRequired
 from portal.records.models import Study
@@ -15,8 +17,8 @@ from portal.records.models import Study
 class SessionOver(SignInRequired):
     """No session, or one that has idled out, ended or was replaced."""
 
-    title = "Your session has ended"
-    sentence = "Your session has ended. Please open the link in your message again."
+    title = _("Your session has ended")
+    sentence = _("Your session has ended. Please open the link in your message again.")
 
 
 class ShareEnded(Gone):

@@ -152,7 +152,7 @@ def _refusal(share: Share, tries_left: int) -> CodeRefused:
     if not tries_left:
         sentence = _("That does not match. The link is now locked. Please call %(practice)s at %(phone)s.")
         return CodeRefused(sentence % {"practice": practice.name, "phone": practice.phone}, tries_left=0)
-    tries = ngettext(
-        "%(n)s try left for %(name)s.", "%(n)s tries left for %(name)s.", tries_left
-    ) % {"n": tries_left, "name": share.patient.short_name}  # fmt: skip
+    words = ngettext("%(n)s try left for %(name)s.", "%(n)s tries left for %(name)s.", tries_left)
+    # "Maria G." brings its own full stop.
+    tries = words % {"n": tries_left, "name": share.patient.short_name.rstrip(".")}
     return CodeRefused(_("That does not match.") + " " + tries, tries_left=tries_left)

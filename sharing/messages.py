@@ -35,7 +35,7 @@ def link_text(practice: Practice, *, language: str, link: str, expires_at: datet
         day = formats.date_format(
             expires_at.astimezone(ZoneInfo(time_zone)), pgettext("date in a text message", "M j, Y")
         )
-        words = _("%(practice)s: a dental scan is ready for you. Open %(link)s before %(day)s. Questions? %(phone)s")
+        words = _("%(practice)s: a dental scan for you. Open %(link)s before %(day)s. Questions? %(phone)s")
         return _fitted(words, practice, link=link, day=day)
 
 

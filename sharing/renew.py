@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from portal.audit import trail
 from portal.audit.actor import Actor
@@ -25,7 +26,7 @@ def ask_renewal(share: Share, *, actor: Actor) -> bool:
     """
     with transaction.atomic():
         if state_of(share, now()) == "live":
-            raise Conflict("This link still works.")
+            raise Conflict(_("This link still works."))
         if not add_task(share, DeskTask.Kind.RENEWAL):
             return False
         trail.record("share.renewal-asked", actor=actor, patient=share.patient_id, share=share.pk)

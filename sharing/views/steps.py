@@ -53,6 +53,8 @@ def _birthdate_page(request: HttpRequest, error: ScanpassError | None) -> HttpRe
     session = session_of(request)
     if asks_address(session):
         return HttpResponseRedirect("/s/address")
+    if error:
+        error.details.setdefault("field", "month")
     typed = {name: request.POST.get(name, "")[:12] for name in ("month", "day", "year")}
     return _elsewhere(session, Step.OPENED) or _page(request, "birthdate", session, error, typed=typed)
 
