@@ -112,7 +112,7 @@ class ReferringDentist(Row):
 class Study(Row):
     """Images of one DICOM study of one patient, stored once, opened by generation and manifest.
 
-    What comes later to the same study is stored as its next `part` (docs/decisions/more-images-of-a-study.md): a
+    What comes later to the same study is stored as its next `part` (docs/decisions/0005): a
     share names what was disclosed, and nothing is ever added to it from behind. `manifest_*` locate the sealed
     manifest; `manifest_sha256` (of its canonical bytes) stands in the trail too, so a swapped or older one is seen.
     """
