@@ -185,6 +185,19 @@ class Installation:
         found = [pid for pid in parents if _descends(pid, self.process.pid, parents)]
         return [pid for pid in found if word in _command_line(pid)]
 
+    def manage(self, *words: str) -> str:
+        """What another command of `manage.py` prints, run beside the installation."""
+        known = self.env() | {"SCANPASS_STATE": str(self.state), "SCANPASS_PORT": str(self.port)}
+        flags = (
+            {"SCANPASS_DEMO": "1", "SCANPASS_ACCEPT_COLOCATED_KEYS": "1"} if self.command == "demo" else {}
+        )
+        command = [sys.executable, str(ROOT / "manage.py"), *words]
+        ran = subprocess.run(
+            command, cwd=ROOT, env=known | flags, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
     # --- what the demo tells ----------------------------------------------------------------------------------------
 
     @property

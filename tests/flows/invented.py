@@ -1,0 +1,52 @@
+"""Small studies of invented patients, quick to draw and to take in."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from portal.phantom.people import InventedPatient
+from portal.phantom.studies import write_cbct
+from tests.flows.desk import Chart, Desk, File, folder
+
+SIZE, VOXEL_MM = (40, 96, 96), 1.2
+_numbers = itertools.count(60)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A patient, a chart, and the files that were taken in."""
+
+    person: InventedPatient
+    chart: Chart
+    files: list[File]
+
+
+def new_person(family_name: str, given_name: str, birthdate: date) -> InventedPatient:
+    """Someone with a telephone of their own; the number is one that is kept for fiction."""
+    number = next(_numbers) % 100
+    return InventedPatient(
+        family_name, given_name, birthdate, "F", f"T-{number}", f"+1415555{100 + number:04}", "en"
+    )
+
+
+def small_cbct(person: InventedPatient, at: Path) -> list[File]:
+    """A cone-beam CT of 40 slices of 96 x 96."""
+    write_cbct(at / "CT", person, size=SIZE, voxel_mm=VOXEL_MM)
+    return folder(at / "CT")
+
+
+def stored(desk: Desk, person: InventedPatient, files: list[File]) -> Case:
+    """The person's new chart with the files taken in."""
+    chart = desk.add_patient(person.family_name, person.given_name, person.birthdate, mobile=person.phone)
+    told = desk.upload(chart, files)
+    assert (told["state"], told["refused"], told["quarantined"]) == ("done", [], 0), told
+    return Case(person, chart, files)
+
+
+def dicom_files(archive_names: list[str]) -> list[str]:
+    """The originals among the names of a download."""
+    return [name for name in archive_names if re.fullmatch(r"DICOM/S\d{4}/I\d{7}", name)]
