@@ -144,10 +144,11 @@ def _recipient_grant(request: HttpRequest, study_id: uuid.UUID) -> Grant:
     if visit is None:
         raise SessionOver
     alive = remembered.alive(visit, moment)
-    if not alive.session:
-        raise SessionOver
+    # The share first: revoking ends the sessions too, and who had the scan open is told that the link has ended.
     if not alive.share:
         raise ShareEnded
+    if not alive.session:
+        raise SessionOver
     if study_id not in visit.series:
         raise NotFound
     return Grant(
