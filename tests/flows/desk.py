@@ -60,7 +60,14 @@ class Desk:
         return self
 
     def add_patient(
-        self, family_name: str, given_name: str, birthdate: date, *, mobile: str = "", language: str = "en"
+        self,
+        family_name: str,
+        given_name: str,
+        birthdate: date,
+        *,
+        mobile: str = "",
+        language: str = "en",
+        **more: str,
     ) -> Chart:
         fields = {
             "family_name": family_name,
@@ -72,6 +79,7 @@ class Desk:
             "language": language,
             # Only looked at when someone of that name and birth date is here already.
             "is_confirmed": "on",
+            **more,
         }
         added = self.browser.post_form("/desk/patients/new", fields)
         assert added.status == 302, _errors(added)
