@@ -149,7 +149,7 @@ def _body(kind: str, tags: Tags) -> bytes:
 def _element(keyword: str, value: Any) -> DataElement | None:
     """The element, or None where the file's own value is not what its type allows: it is left out."""
     tag = tag_for_keyword(keyword)
-    if tag is None:
+    if tag is None or value is None:
         return None
     try:
         return DataElement(tag, dictionary_VR(tag), value, validation_mode=config.RAISE)

@@ -85,8 +85,9 @@ class Delivery:
             if self.position + len(piece) > allowed_to:
                 self._ask_again()
                 allowed_to = self.position + CHECK_BYTES
-            yield piece
+            # Counted before it is handed over: where the client leaves, it may have it or not.
             self.position += len(piece)
+            yield piece
         self._finish()
 
     def _ask_again(self) -> None:
@@ -95,9 +96,13 @@ class Delivery:
             raise ShareEnded
 
     def _advance(self) -> None:
-        if self.position > self.start:
-            reached = Download.objects.filter(pk=self.row.pk, sent_bytes__gte=self.start)
-            reached.filter(sent_bytes__lt=self.position).update(sent_bytes=self.position, last_at=now())
+        """Raise the row to where this answer is, if it joins what had left before.
+
+        A process that was killed noted its last mark only, up to 1 MiB before what the client has.
+        """
+        from_here = max(self.start - CHECK_BYTES, min(self.start, 1))
+        joined = Download.objects.filter(pk=self.row.pk, sent_bytes__gte=from_here)
+        joined.filter(sent_bytes__lt=self.position).update(sent_bytes=self.position, last_at=now())
 
     def _finish(self) -> None:
         """The last byte of this part has left; if it was the last that was missing, write the receipt."""
@@ -117,7 +122,7 @@ class Delivery:
                 )
 
     def _break(self, reason: str) -> None:
-        """Say how far it came; the piece that was on its way when it broke is counted as gone."""
+        """Say how far it came."""
         with transaction.atomic():
             self._advance()
             sent = {"first": self.start, "length_bytes": self.position - self.start}

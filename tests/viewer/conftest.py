@@ -61,7 +61,12 @@ def made_study(patient: Patient) -> Stored:
     series = [
         MadeSeries(volume()),
         MadeSeries(colour_picture(), kind="image", title="Photograph", spacing_mm=None),
-        MadeSeries(np.empty((0, 0, 0), np.uint16), kind="other", title="Report", originals=[b"\0" * 128 + b"DICM" + b"r" * 999]),
+        MadeSeries(
+            np.empty((0, 0, 0), np.uint16),
+            kind="other",
+            title="Report",
+            originals=[b"\0" * 128 + b"DICM" + b"r" * 999],
+        ),
     ]
     return Stored(store_study(patient, series), series)
 

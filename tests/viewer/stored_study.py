@@ -123,7 +123,9 @@ class _Writer:
             if len(one.frames):
                 shown.append(self._view(one))
             else:
-                others.append({"series": str(one.id), "instance": str(NIL), "title": one.title, "reason": NO_PICTURE})
+                others.append(
+                    {"series": str(one.id), "instance": str(NIL), "title": one.title, "reason": NO_PICTURE}
+                )
         with vault().new_pack() as pack:
             document = canonical_json({"series": shown, "others": others})
             self._finish(pack, [self._seal(pack, document, kind="document")])
@@ -162,7 +164,12 @@ class _Writer:
         }
         return {
             "patient": {"PatientName": "García^María", "PatientID": "C-1"},
-            "study": {"StudyInstanceUID": self.uid, "StudyDate": "20260312", "StudyTime": "093000", "StudyID": "7"},
+            "study": {
+                "StudyInstanceUID": self.uid,
+                "StudyDate": "20260312",
+                "StudyTime": "093000",
+                "StudyID": "7",
+            },
             "series": {"SeriesInstanceUID": one.uid, "SeriesNumber": 1, "Modality": "CT"},
             "instances": instances,
         }
@@ -173,7 +180,9 @@ class _Writer:
             pending = []
             for level, item, payload in encoded_items(one):
                 sizes[level] = sizes.get(level, 0) + len(payload)
-                pending.append(self._seal(pack, payload, kind="frame", series=one.id, level=level, index=item))
+                pending.append(
+                    self._seal(pack, payload, kind="frame", series=one.id, level=level, index=item)
+                )
             previews = []
             for index, view in enumerate(VIEWS.get(one.kind, ("image",))):
                 webp, width, height = preview_of(one)
@@ -214,7 +223,9 @@ class _Writer:
                 file_count=len(one.originals), length_bytes=sum(map(len, one.originals)),
             )  # fmt: skip
         packs = {entry.pack for entry in self.entries} | {blob}
-        VaultPack.objects.bulk_create(VaultPack(name=name, practice=study.practice, study=study) for name in packs)
+        VaultPack.objects.bulk_create(
+            VaultPack(name=name, practice=study.practice, study=study) for name in packs
+        )
         return study
 
 

@@ -76,7 +76,9 @@ def test_two_frames_exchanged_are_refused(stored: Stored, phone: Client) -> None
     assert phone.get(stored.frames(str(longer.index))).status_code == 503
 
 
-def test_a_pack_of_another_study_in_its_place_is_refused(stored: Stored, theirs: Stored, phone: Client) -> None:
+def test_a_pack_of_another_study_in_its_place_is_refused(
+    stored: Stored, theirs: Stored, phone: Client
+) -> None:
     mine, foreign = entry_of(stored), entry_of(theirs)
     shutil.copyfile(pack_path(foreign.pack), pack_path(mine.pack))
     answer = phone.get(stored.frames("3"))

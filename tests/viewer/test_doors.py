@@ -68,7 +68,9 @@ def test_mallory_cannot_put_pats_series_behind_her_own_study(
 
 
 @all_addresses
-def test_mallory_of_another_practice_finds_nothing_at_the_desk(address: Any, stored: Stored, mallory: User) -> None:
+def test_mallory_of_another_practice_finds_nothing_at_the_desk(
+    address: Any, stored: Stored, mallory: User
+) -> None:
     answer = signed_in(mallory).get("/desk" + address(stored.study.pk, stored.volume.id))
     assert answer.status_code in {403, 404}, "403 is the download, which no front desk has"
     assert not Tally.objects.exists()
@@ -92,7 +94,9 @@ def test_a_staff_session_is_no_key_to_the_recipients_door(address: Any, stored: 
 
 @all_addresses
 @pytest.mark.parametrize("step", ["opened", "matched", "decoy"])
-def test_no_step_before_the_code_opens_anything(address: Any, step: str, stored: Stored, share: Share) -> None:
+def test_no_step_before_the_code_opens_anything(
+    address: Any, step: str, stored: Stored, share: Share
+) -> None:
     answer = browser_of(share, step=step).get(address(stored.study.pk, stored.volume.id))
     assert answer.status_code in {401, 403}
 

@@ -49,7 +49,9 @@ def test_the_address_without_a_series_means_the_first(stored: Stored, phone: Cli
     assert by_study == body_of(phone.get(stored.frames("0-3", level=1)))
 
 
-@pytest.mark.parametrize("ranges", ["", "a", "1-", "-1", "3-1", "1,,2", "01", "1;2", "0x1", " 1", "1-2-3", "٣", "0-512"])
+@pytest.mark.parametrize(
+    "ranges", ["", "a", "1-", "-1", "3-1", "1,,2", "01", "1;2", "0x1", " 1", "1-2-3", "٣", "0-512"]
+)
 def test_malformed_ranges_are_refused(stored: Stored, phone: Client, ranges: str) -> None:
     assert phone.get(stored.frames(ranges)).status_code == (404 if ranges == "" else 400)
 
@@ -88,7 +90,9 @@ def test_the_tally_is_what_left(stored: Stored, phone: Client) -> None:
     assert (tally.levels, tally.frames, tally.length_bytes) == (0b11, 5, first + second)
 
 
-def test_a_series_is_opened_once_in_the_trail_and_in_the_record(stored: Stored, phone: Client, share: Share) -> None:
+def test_a_series_is_opened_once_in_the_trail_and_in_the_record(
+    stored: Stored, phone: Client, share: Share
+) -> None:
     for ranges in ("0", "1", "2"):
         phone.get(stored.frames(ranges))
     entry = AuditEntry.objects.get(code="series.opened")
@@ -106,7 +110,9 @@ def test_no_other_method_releases_or_counts_anything(stored: Stored, phone: Clie
 # --- who gets nothing ----------------------------------------------------------------------------------------------
 
 
-def test_a_revoked_share_stops_the_next_batch(stored: Stored, phone: Client, share: Share, dana: User) -> None:
+def test_a_revoked_share_stops_the_next_batch(
+    stored: Stored, phone: Client, share: Share, dana: User
+) -> None:
     assert phone.get(stored.frames("0")).status_code == 200
     revoke(share, actor=actor_of(dana))
     answer = phone.get(stored.frames("1"))

@@ -32,11 +32,15 @@ def test_the_manifest_has_the_agreed_fields(stored: Stored, phone: Client) -> No
     assert wire["expires_at"].endswith("Z")
     assert [series["kind"] for series in wire["series"]] == ["volume", "image"]
     assert set(wire["series"][0]) == SERIES_FIELDS
-    assert wire["others"] == [{"title": "Report", "reason": "This file has no picture. It is in the download."}]
+    assert wire["others"] == [
+        {"title": "Report", "reason": "This file has no picture. It is in the download."}
+    ]
 
 
 @pytest.mark.parametrize("door", ["", "/desk"])
-def test_every_address_in_it_works_at_its_own_door(door: str, stored: Stored, phone: Client, clara: User) -> None:
+def test_every_address_in_it_works_at_its_own_door(
+    door: str, stored: Stored, phone: Client, clara: User
+) -> None:
     client = signed_in(clara) if door else phone
     wire = manifest_of(client, stored, door)
     addresses = [wire["heartbeat"]["url"], wire["download"]]
