@@ -17,7 +17,9 @@ from sharing.models import Channel
 
 
 class ShareForm(forms.Form):
-    series = forms.MultipleChoiceField(label="Images", error_messages={"required": "Choose at least one image."})
+    series = forms.MultipleChoiceField(
+        label="Images", error_messages={"required": "Choose at least one image."}
+    )
     recipient_kind = forms.ChoiceField(
         label="Who gets it", choices=Disclosure.Recipient.choices, widget=forms.RadioSelect
     )
@@ -138,7 +140,12 @@ def reachable(patient: Patient) -> dict[str, Any]:
             **_ways(guardians),
         },
         "dentists": [
-            {"name": row.name, "clinic": row.clinic or "", "text": phone(row.mobile or ""), "email": row.email or ""}
+            {
+                "name": row.name,
+                "clinic": row.clinic or "",
+                "text": phone(row.mobile or ""),
+                "email": row.email or "",
+            }
             for row in dentists
         ],
     }

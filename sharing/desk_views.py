@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from portal.accounts.forms import posted
 from portal.accounts.permissions import Action, may
 from portal.clock import now
 from portal.errors import InvalidInput, NotFound
@@ -46,7 +47,13 @@ def share(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             return redirect("patient", patient.pk)
         except InvalidInput as error:
             refused(form, error)
-    page = {"section": "patients", "patient": patient, "form": form, "reachable": reachable(patient), **_preview(form)}
+    page = {
+        "section": "patients",
+        "patient": patient,
+        "form": form,
+        "reachable": reachable(patient),
+        **_preview(form),
+    }
     return render(request, "sharing/share.html", page, status=422 if form.errors else 200)
 
 
@@ -63,7 +70,7 @@ def share_text(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 def _form(request: HttpRequest, patient: Patient) -> ShareForm:
     study = request.GET.get("study", "")
     chosen = next((row for row in _studies(patient) if str(row.pk) == study), None)
-    return ShareForm(patient, request.practice, chosen, request.POST or None)  # type: ignore[attr-defined]
+    return ShareForm(patient, request.practice, chosen, posted(request))  # type: ignore[attr-defined]
 
 
 def _studies(patient: Patient) -> list[Study]:
@@ -86,7 +93,12 @@ def _preview(form: ShareForm) -> dict[str, Any]:
         return {"subject": subject, "text": email_link(practice, **parts).replace(secret, dots)}
     text = link_text(practice, **parts)
     count, alphabet = segments(text)
-    return {"text": text.replace(secret, dots), "characters": len(text), "segments": count, "alphabet": alphabet}
+    return {
+        "text": text.replace(secret, dots),
+        "characters": len(text),
+        "segments": count,
+        "alphabet": alphabet,
+    }
 
 
 # --- shares that exist ---------------------------------------------------------------------------------------------

@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.http import HttpRequest, QueryDict
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: what was sent, even when that was nothing at all; None when nothing was sent."""
+    return request.POST if request.method == "POST" else None
 
 
 class SignInForm(forms.Form):
     email = forms.EmailField(
         label="E-mail",
-        error_messages={"required": "Enter your e-mail address.", "invalid": "This is not an e-mail address."},
+        error_messages={
+            "required": "Enter your e-mail address.",
+            "invalid": "This is not an e-mail address.",
+        },
         widget=forms.EmailInput({"autocomplete": "username", "autofocus": True, "spellcheck": "false"}),
     )
     password = forms.CharField(

@@ -28,7 +28,9 @@ from portal.errors import AccessDenied, CodeRefused, SignInRequired
 
 PENDING_FOR: Final = timedelta(minutes=10)
 REFUSED: Final = "E-mail or password is wrong. Please check both and try again."
-CODE_REFUSED: Final = "This code is wrong or was used before. Wait for the next one in your app and try again."
+CODE_REFUSED: Final = (
+    "This code is wrong or was used before. Wait for the next one in your app and try again."
+)
 
 
 def check_password(request: HttpRequest, *, email: str, password: str, next_page: str = "") -> User:
@@ -99,7 +101,9 @@ def give_first_code(request: HttpRequest, user: User, code: str) -> list[str]:
         give_back(account, address)
         codes = second_factor.make_recovery_codes(user)
         start_session(request, user, device)
-        trail.record("staff.second-factor-enrolled", actor=_actor(request, user, "totp"), subject=str(user.pk))
+        trail.record(
+            "staff.second-factor-enrolled", actor=_actor(request, user, "totp"), subject=str(user.pk)
+        )
     return codes
 
 

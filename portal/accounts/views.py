@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from portal.accounts import second_factor
 from portal.accounts import sign_in as verbs
-from portal.accounts.forms import CodeForm, SignInForm
+from portal.accounts.forms import CodeForm, SignInForm, posted
 from portal.accounts.models import RecoveryDevice, Role, TotpDevice
 from portal.accounts.permissions import Action, can, may, public
 from portal.errors import CodeRefused
@@ -25,7 +25,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     """E-mail and password."""
     if request.user.is_authenticated and request.user.is_verified():  # type: ignore[union-attr]
         return redirect("home")
-    form = SignInForm(request.POST or None, initial={"next": request.GET.get("next", "")})
+    form = SignInForm(posted(request), initial={"next": request.GET.get("next", "")})
     if form.is_valid():
         given = form.cleaned_data
         try:
@@ -46,7 +46,7 @@ def give_code(request: HttpRequest) -> HttpResponse:
     if not second_factor.is_enrolled(user):
         return redirect("enrol")
     next_page = request.session["pending"]["next"]
-    form = CodeForm(request.POST or None)
+    form = CodeForm(posted(request))
     if form.is_valid():
         try:
             device = verbs.give_code(request, user, form.cleaned_data["code"])
@@ -64,7 +64,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     user = verbs.pending_user(request)
     if second_factor.is_enrolled(user):
         return redirect("second_factor")
-    form = CodeForm(request.POST or None, digits_only=True)
+    form = CodeForm(posted(request), digits_only=True)
     if form.is_valid():
         try:
             codes = verbs.give_first_code(request, user, form.cleaned_data["code"])
@@ -130,7 +130,9 @@ def _codes_once(request: HttpRequest, codes: list[str]) -> HttpResponse:
 def _warn_of_few_codes(request: HttpRequest, device: object) -> None:
     if isinstance(device, RecoveryDevice):
         left = second_factor.recovery_codes_left(request.user)  # type: ignore[arg-type]
-        messages.warning(request, f"You used a recovery code. You have {left} left; make new ones under Account.")
+        messages.warning(
+            request, f"You used a recovery code. You have {left} left; make new ones under Account."
+        )
 
 
 def _qr(device: TotpDevice) -> str:

@@ -37,7 +37,9 @@ class SetupForm(forms.Form):
         label="Set-up key",
         max_length=64,
         help_text="The part of the link after the # sign. It is filled in for you when you open the link.",
-        error_messages={"required": "Open the link that Scanpass printed when it started, or paste its last part here."},
+        error_messages={
+            "required": "Open the link that Scanpass printed when it started, or paste its last part here."
+        },
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )
     practice_name = forms.CharField(
@@ -64,7 +66,10 @@ class SetupForm(forms.Form):
     email = forms.EmailField(
         label="Your e-mail",
         help_text="You sign in with it.",
-        error_messages={"required": "Enter your e-mail address.", "invalid": "This is not an e-mail address."},
+        error_messages={
+            "required": "Enter your e-mail address.",
+            "invalid": "This is not an e-mail address.",
+        },
         widget=forms.EmailInput({"autocomplete": "username"}),
     )
     password = forms.CharField(

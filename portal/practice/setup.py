@@ -12,7 +12,14 @@ from portal.practice.open_practice import add_staff, open_practice
 
 @transaction.atomic
 def set_up(
-    token: str, *, practice_name: str, practice_phone: str, time_zone: str, name: str, email: str, password: str
+    token: str,
+    *,
+    practice_name: str,
+    practice_phone: str,
+    time_zone: str,
+    name: str,
+    email: str,
+    password: str,
 ) -> User:
     """Make the practice and its owner, who still has to set up their second factor.
 

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
+from portal.accounts.forms import posted
 from portal.accounts.permissions import public
 from portal.accounts.setup_link import has_owner
 from portal.errors import NotFound
@@ -20,7 +21,7 @@ def set_up_practice(request: HttpRequest) -> HttpResponse:
     """Practice and owner, from the one-time link."""
     if has_owner():
         raise NotFound
-    form = SetupForm(request.POST or None)
+    form = SetupForm(posted(request))
     if form.is_valid():
         given = {name: value for name, value in form.cleaned_data.items() if name != "repeat"}
         set_up(**given)

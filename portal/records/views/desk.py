@@ -50,6 +50,8 @@ def arriving(request: HttpRequest) -> HttpResponse:
     """Uploads of the whole practice that are under way or went wrong."""
     states = (Upload.State.RECEIVING, Upload.State.WAITING, Upload.State.FAILED)
     uploads = Upload.objects.filter(practice_id=request.actor.practice, state__in=states)  # type: ignore[attr-defined]
-    rows = [{"patient": upload.patient, **describe(upload)} for upload in uploads.select_related("patient")[:20]]
+    rows = [
+        {"patient": upload.patient, **describe(upload)} for upload in uploads.select_related("patient")[:20]
+    ]
     state = [(row["patient"].pk, row["state"], row["files_done"], row["sentence"]) for row in rows]
     return live.answer(request, "records/_arriving.html", {"uploads": rows}, state=state)

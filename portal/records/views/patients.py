@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from portal.accounts.forms import posted
 from portal.accounts.permissions import Action, may
 from portal.audit import trail
 from portal.clock import now
@@ -23,7 +24,7 @@ from portal.records.views.record import record_of
 def new_patient(request: HttpRequest) -> HttpResponse:
     """The form for a new patient."""
     actor = request.actor  # type: ignore[attr-defined]
-    form = PatientForm(request.POST or None, initial={"language": request.practice.language})  # type: ignore[attr-defined]
+    form = PatientForm(posted(request), initial={"language": request.practice.language})  # type: ignore[attr-defined]
     if form.is_valid():
         try:
             patient = add_patient(practice_id=actor.practice, actor=actor, **form.deed())

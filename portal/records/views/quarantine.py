@@ -55,7 +55,10 @@ def _page(
 ) -> HttpResponse:
     groups = verbs.held_groups(request.actor.practice)  # type: ignore[attr-defined]
     rows = [
-        {"group": group, "form": form if refused and group.pk == refused.pk else ReasonForm(auto_id=f"{group.pk}-%s")}
+        {
+            "group": group,
+            "form": form if refused and group.pk == refused.pk else ReasonForm(auto_id=f"{group.pk}-%s"),
+        }
         for group in groups
     ]
     page = {"section": "quarantine", "rows": rows}

@@ -53,11 +53,13 @@ def _study(study: Study) -> dict[str, Any]:
 
 def preview_view(series: Series) -> str:
     """The name of the preview that tells most about a series."""
-    return "axial" if series.kind == Series.Kind.VOLUME else "image"
+    return "axial.webp" if series.kind == Series.Kind.VOLUME else "image.webp"
 
 
 def _recent_uploads(patient: Patient) -> list[Upload]:
-    lately = Upload.objects.filter(patient=patient, touched_at__gt=now() - SHOWN_AFTER).order_by("-created_at")
+    lately = Upload.objects.filter(patient=patient, touched_at__gt=now() - SHOWN_AFTER).order_by(
+        "-created_at"
+    )
     return list(lately.exclude(state=Upload.State.DISCARDED)[:5])
 
 
@@ -74,7 +76,14 @@ def _upload(upload: Upload) -> dict[str, Any]:
 def _state(shown: dict[str, Any]) -> list[Any]:
     studies = [(row["study"].pk, row["study"].generation, len(row["series"])) for row in shown["studies"]]
     uploads = [
-        (row["upload"].pk, row["state"], row["files_done"], row["files_total"], row["sentence"], row["refused"])
+        (
+            row["upload"].pk,
+            row["state"],
+            row["files_done"],
+            row["files_total"],
+            row["sentence"],
+            row["refused"],
+        )
         for row in shown["uploads"]
     ]
     return [studies, uploads]

@@ -200,5 +200,3 @@ def test_new_sheet_makes_the_old_one_worthless_and_needs_a_code_of_the_app(dana:
 @pytest.mark.django_db
 def test_recovery_code_of_someone_else_opens_nothing(dana: User, mallory: User) -> None:
     assert check_code(dana, make_recovery_codes(mallory)[0]) is None
-
-

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 
 
 def codes_of_trail(practice: Practice) -> list[str]:
-    return list(AuditEntry.objects.filter(practice_id=practice.pk).order_by("n").values_list("code", flat=True))
+    return list(
+        AuditEntry.objects.filter(practice_id=practice.pk).order_by("n").values_list("code", flat=True)
+    )
 
 
 def test_password_and_code_open_the_desk(dana: User, smile: Practice) -> None:
@@ -38,7 +40,9 @@ def test_sign_in_goes_back_to_the_page_that_was_asked_for(dana: User) -> None:
     assert give_code(client, code_of(dana))["Location"] == "/account/"
 
 
-@pytest.mark.parametrize("page", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "page", ["https://evil.example/", "//evil.example/", "/\\evil.example", "javascript:alert(1)"]
+)
 def test_sign_in_never_leads_to_another_site(dana: User, page: str) -> None:
     client = browser()
     give_password(client, dana, next=page)
@@ -72,7 +76,9 @@ def test_refused_sign_in_stands_in_the_trail_of_the_practice(dana: User, smile: 
 
 
 def test_case_and_spaces_of_the_address_do_not_matter(dana: User) -> None:
-    response = browser().post("/", {"email": f" {dana.email.upper()} ", "password": "correct horse battery staple"})
+    response = browser().post(
+        "/", {"email": f" {dana.email.upper()} ", "password": "correct horse battery staple"}
+    )
     assert response["Location"] == "/sign-in/code"
 
 

@@ -1,0 +1,277 @@
+"""Who may do what: every address of the site, every role, every method, from one table.
+
+The table is written out and not computed from the product's own, so that a change there has to be made here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from portal.accounts.models import Role, User
+from portal.accounts.permissions import MAY, Action
+from portal.clock import now
+from portal.practice.models import Practice
+from portal.records.models import Patient, QuarantinedGroup, Series, Study, Upload, UploadedFile
+from portal.records.uploads import start_upload
+from sharing.issue import issue
+from sharing.models import Share
+from tests.cast import actor_of, make_patient, make_staff, signed_in
+from tests.viewer.conftest import made_study
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+O, P, C, F, R = Role.OWNER, Role.PRIVACY_OFFICER, Role.CLINICIAN, Role.FRONT_DESK, Role.REFERRING_DENTIST
+EVERYONE, DESK = {O, P, C, F, R}, {O, C, F}
+
+PUBLIC = {
+    "sign_in", "second_factor", "enrol", "choose_language", "set_up_practice", "alive", "ready",
+    "demo_outbox", "demo_walk", "share_landing", "share_paste", "share_open",
+    "share_done",
+}  # fmt: skip
+# Doors of a share's own cookie; `tests/sharing` and `tests/viewer` walk them.
+RECIPIENT = {
+    "share_birthdate", "share_address", "share_code", "share_verify", "share_ended", "share_renew", "share_view",
+    "share_studies", "share_activity", "share_end", "series_frames", "study_frames",
+    "study_heartbeat", "study_manifest", "series_preview", "study_preview", "series_slice", "study_download",
+}  # fmt: skip
+
+# name: (who may, what an empty request of each method answers them). A method not named answers 405.
+STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
+    "home": (EVERYONE, {"GET": 302, "HEAD": 302}),
+    "account": (EVERYONE, {"GET": 200, "HEAD": 200}),
+    "new_recovery_codes": (EVERYONE, {"POST": 422}),
+    "sign_out": (EVERYONE, {"POST": 302}),
+    "desk": ({O, P, C, F}, {"GET": 200, "HEAD": 200}),
+    "find": ({O, P, C, F}, {"POST": 200}),
+    "patient": ({O, P, C, F}, {"GET": 200, "HEAD": 200}),
+    "record": ({O, P, C, F}, {"GET": 200, "HEAD": 200}),
+    "shares": ({O, P, C, F}, {"GET": 200, "HEAD": 200}),
+    "new_patient": (DESK, {"GET": 200, "HEAD": 200, "POST": 422}),
+    "arriving": (DESK, {"GET": 200, "HEAD": 200}),
+    "uploads": (DESK, {"POST": 201}),
+    "upload_files": (DESK, {"POST": 412, "OPTIONS": 204}),
+    "upload_file": (DESK, {"HEAD": 412, "PATCH": 412, "DELETE": 412}),
+    "upload_finish": (DESK, {"POST": 409}),
+    "upload_status": (DESK, {"GET": 200, "HEAD": 200, "DELETE": 204}),
+    "share": (DESK, {"GET": 200, "HEAD": 200, "POST": 422}),
+    "share_text": (DESK, {"POST": 200}),
+    "resend_share": (DESK, {"POST": 302}),
+    "unlock_share": (DESK, {"POST": 409}),
+    "renew_share": (DESK, {"POST": 302}),
+    "tasks": (DESK, {"GET": 200, "HEAD": 200}),
+    "revoke_share": ({O, P, C, F}, {"POST": 302}),
+    "quarantine": ({O, P, C}, {"GET": 200, "HEAD": 200}),
+    "discard_group": ({O, P, C}, {"POST": 422}),
+    "accept_group": ({O, P, C}, {"POST": 422}),
+    "trail": ({O, P}, {"GET": 200, "HEAD": 200}),
+    "desk_study": (DESK, {"GET": 200}),
+    "desk_study_manifest": (DESK, {"GET": 200}),
+    "desk_study_heartbeat": (DESK, {"GET": 204, "HEAD": 204}),
+    "desk_series_frames": (DESK, {"GET": 200}),
+    "desk_study_frames": (DESK, {"GET": 200}),
+    "desk_series_preview": (DESK, {"GET": 200}),
+    "desk_study_preview": (DESK, {"GET": 200}),
+    "desk_series_slice": (DESK, {"GET": 200}),
+    "desk_study_download": ({O, C}, {"GET": 200, "HEAD": 200}),
+}
+
+
+@dataclass
+class Things:
+    """One of each, of one practice."""
+
+    patient: Patient
+    study: Study
+    series: Series
+    share: Share
+    upload: Upload
+    file: UploadedFile
+    group: QuarantinedGroup
+
+    def address(self, name: str) -> str:
+        """The address of this name for these things."""
+        own: dict[str, dict[str, Any]] = {
+            "patient_id": {"patient_id": self.patient.pk},
+            "share_id": {"share_id": self.share.pk},
+            "group_id": {"group_id": self.group.pk},
+            "upload_id": {"upload_id": self.upload.pk},
+            "file_id": {"file_id": self.file.pk},
+            "study": {"study": self.study.pk},
+            "series": {"series": self.series.pk},
+            "level": {"level": 0},
+            "ranges": {"ranges": "0-1"},
+            "view": {"view": "axial.webp"},
+            "index": {"index": 0},
+        }
+        places: dict[str, Any] = {}
+        for place in places_of(name):
+            places |= own[place]
+        return reverse(name, kwargs=places)
+
+
+def walk(patterns: list[Any]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+PATTERNS = {pattern.name: pattern for pattern in walk(get_resolver().url_patterns)}
+
+
+def places_of(name: str) -> list[str]:
+    """What an address of this name is about, from its resolver: `desk/` has no places, a patient's page has one."""
+    _, places = get_resolver().reverse_dict.getlist(name)[0][0][0]
+    return list(places)
+
+
+def make_things(practice: Practice, user: User) -> Things:
+    actor = actor_of(user)
+    patient = make_patient(practice)
+    study = made_study(patient).study
+    series = study.series.order_by("position")[0]
+    share = issue(
+        patient,
+        series=[series],
+        recipient_kind="patient",
+        recipient_name="Maria Garcia",
+        channel="text",
+        address="+1 206-555-0142",
+        language="en",
+        purpose="patient-request",
+        consent=True,
+        allows_download=False,
+        expires_at=now() + timedelta(days=7),
+        actor=actor,
+    )
+    upload = start_upload(patient, actor=actor)
+    file = UploadedFile.objects.create(practice=practice, upload=upload, name="scan.dcm", length=10)
+    group = QuarantinedGroup.objects.create(
+        practice=practice,
+        upload=upload,
+        patient=patient,
+        cause=QuarantinedGroup.Cause.OTHER_PATIENT,
+        header={"patient_name": "Lopez^Ana", "studies": []},
+        files=[],
+        pack="00",
+        file_count=1,
+        created_at=now(),
+    )
+    return Things(patient, study, series, share, upload, file, group)
+
+
+@pytest.fixture
+def things(smile: Practice, omar: User) -> Things:
+    return make_things(smile, omar)
+
+
+def ask(client: Client, method: str, address: str) -> int:
+    """The status of an empty request; what it changed is undone, so that the next one meets the same things."""
+    with transaction.atomic():
+        # Signing out takes the cookie away, which no rollback brings back.
+        cookies = deepcopy(client.cookies)
+        response = client.generic(method, address, content_type="application/x-www-form-urlencoded")
+        if response.streaming:
+            b"".join(response.streaming_content)  # type: ignore[arg-type]
+        transaction.set_rollback(True)
+        client.cookies = cookies
+    return response.status_code
+
+
+def staff_with(role: Role, practice: Practice) -> Callable[[], Client]:
+    user = make_staff(practice, role, "Somebody")
+    return lambda: signed_in(user)
+
+
+# --- the table is complete -----------------------------------------------------------------------------------------
+
+
+def test_every_address_stands_in_the_table_once() -> None:
+    named = [*PUBLIC, *RECIPIENT, *STAFF]
+    assert len(named) == len(set(named))
+    assert set(named) == set(PATTERNS)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in PATTERNS if name))
+def test_every_view_has_the_door_of_the_table(name: str) -> None:
+    door = getattr(PATTERNS[name].callback, "door", "none")
+    assert door == ("public" if name in PUBLIC else "recipient" if name in RECIPIENT else "staff")
+
+
+def test_roles_and_actions_are_those_of_the_handbook() -> None:
+    sharing_staff = {"signed-in", "find-patients", "add-patients", "upload", "view-images", "share", "revoke"}
+    assert {
+        O: set(Action),
+        P: {"signed-in", "find-patients", "revoke", "resolve-quarantine", "read-trail"},
+        C: sharing_staff | {"download", "resolve-quarantine"},
+        F: sharing_staff,
+        R: {"signed-in"},
+    } == MAY
+
+
+# --- the table is true ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", list(Role), ids=str)
+def test_each_role_gets_what_the_table_says(role: Role, smile: Practice, things: Things) -> None:
+    enter = staff_with(role, smile)
+    found, expected = {}, {}
+    for name, (who, answers) in STAFF.items():
+        client = enter()
+        for method in METHODS:
+            found[name, method] = ask(client, method, things.address(name))
+            expected[name, method] = answers.get(method, 405) if role in who else 403
+    assert found == expected
+
+
+@pytest.mark.django_db
+def test_strangers_are_sent_to_sign_in_everywhere(things: Things) -> None:
+    for name in STAFF:
+        for method in METHODS:
+            client = Client(headers={"host": "127.0.0.1"})
+            assert ask(client, method, things.address(name)) in (302, 401), (name, method)
+
+
+@pytest.mark.django_db
+def test_owner_of_another_practice_finds_nothing(bright: Practice, things: Things) -> None:
+    enter = staff_with(Role.OWNER, bright)
+    for name, (_, answers) in STAFF.items():
+        if not places_of(name):
+            continue
+        for method in answers:
+            status = ask(enter(), method, things.address(name))
+            # The protocol's own questions (its version, what it speaks) come before anybody's file.
+            assert status == 404 or (name in {"upload_files", "upload_file"} and status in {204, 412}), (
+                name,
+                method,
+            )
+
+
+@pytest.mark.django_db
+def test_ids_that_were_never_given_answer_like_those_of_another_practice(
+    smile: Practice, things: Things
+) -> None:
+    enter = staff_with(Role.OWNER, smile)
+    unknown = Things(*(type("Unknown", (), {"pk": uuid4()})() for _ in range(7)))  # type: ignore[arg-type]
+    for name, (_, answers) in STAFF.items():
+        if places_of(name) and name not in {"upload_files", "upload_file"}:
+            assert {ask(enter(), method, unknown.address(name)) for method in answers} == {404}, name
+
+
+@pytest.mark.django_db
+def test_password_alone_opens_no_staff_page(dana: User, things: Things) -> None:
+    client = Client(headers={"host": "127.0.0.1"})
+    client.force_login(dana)
+    for name in STAFF:
+        assert ask(client, "GET", things.address(name)) in (302, 401), name
