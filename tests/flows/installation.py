@@ -303,7 +303,30 @@ def _is_alive(pid: int) -> bool:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """The demo, running: one for the whole session, because making it takes long. Nobody may stop or break it."""
+    """The demo, running: one for the whole session, because making it takes long. Nobody may stop or break it.
+
+    While tests are written, SCANPASS_RUNNING_DEMO may name the folder of one that `python -m tests.flows.installation
+    FOLDER` keeps running.
+    """
+    if running := os.environ.get("SCANPASS_RUNNING_DEMO"):
+        yield Installation(Path(running), port=int((Path(running) / "port").read_text()))
+        return
     installation = Installation(tmp_path_factory.mktemp("demo"))
     yield installation.start()
     installation.stop()
+
+
+def main(folder: Path) -> None:
+    """Keep a demo running in `folder` until Ctrl-C."""
+    installation = Installation(folder)
+    (folder / "port").write_text(str(installation.port))
+    installation.start()
+    print(f"{installation.base_url}  SCANPASS_RUNNING_DEMO={folder}", flush=True)
+    try:
+        signal.pause()
+    finally:
+        installation.stop()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())

@@ -360,7 +360,7 @@ def test_mallory_gets_nothing_of_another_practice(demo: Installation, dana: Desk
     assert {path: mallory.post_form(path).status for path in deeds} == dict.fromkeys(deeds, 404)
     assert mallory.send("DELETE", opened["status"]).status == 404
     assert mallory.get(f"/desk/studies/{study}/download").status in (403, 404)
-    assert "Okafor" not in mallory.post_form("/desk/find", {"text": "Okafor"}).text
+    assert "Nobody found" in mallory.post_form("/desk/find", {"text": "Okafor"}).text
     assert dana.browser.get(opened["status"]).json()["state"] == "receiving", "and nothing was done"
     assert dana.browser.send("DELETE", opened["status"]).status == 204
 
