@@ -246,7 +246,7 @@ STATIC_ROOT = STATE_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "portal.lean_static.LeanStaticFilesStorage"},
 }
 # For the tests, which collect nothing: serve what lies in static/ as it is.
 WHITENOISE_USE_FINDERS = env.bool("SCANPASS_STATIC_FROM_SOURCE", default=False)
