@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import secrets
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def prepare(argv: list[str]) -> None:
     Raises `CannotStart`.
     """
     os.umask(0o077)
+    # A core dump would hold keys and pictures. Every child inherits this, and none can take it back.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
     if argv[1:2] not in (["serve"], ["demo"]) or {"-h", "--help"} & set(argv):
         return
