@@ -54,7 +54,7 @@ def disclosures_of(patient: Patient) -> list[DisclosureRow]:
 
 def _row(disclosure: Disclosure, moment: datetime) -> DisclosureRow:
     told = describe(disclosure)
-    share: Share = disclosure.share  # type: ignore[attr-defined]
+    share: Share = disclosure.share
     return DisclosureRow(disclosure, share, told.state, state_of(share, moment), told.steps)
 
 

@@ -23,6 +23,12 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     if not (page.startswith("/") and url_has_allowed_host_and_scheme(page, allowed_hosts=None)):
         page = "/s/"
     response = HttpResponseRedirect(page, status=303)
+    keep_language(response, language)
+    return response
+
+
+def keep_language(response: HttpResponse, language: str) -> None:
+    """Remember the language in this browser for a year."""
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         language,
@@ -31,4 +37,3 @@ def choose_language(request: HttpRequest) -> HttpResponse:
         httponly=True,
         samesite="Lax",
     )
-    return response

@@ -13,6 +13,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.addresses import client_address
+from portal.accounts.language import keep_language
 from portal.accounts.permissions import public
 from portal.errors import NotFound, ScanpassError
 from sharing.access import asks_address, next_step
@@ -60,7 +61,15 @@ def _open(request: HttpRequest) -> HttpResponse:
         response = refused(request, _no_such_link(), page="/s/birthdate", next="birthdate")
     else:
         response = onward(request, _facts(opened), page=next_step(opened.session))
+        _speak(request, response, opened)
     return keep_cookie(response, opened.key)
+
+
+def _speak(request: HttpRequest, response: HttpResponse, opened: Opened) -> None:
+    """Go on in the language the desk noted, unless the reader chose one; the default says nothing of the reader."""
+    share = opened.session.share
+    if share and share.language != settings.LANGUAGE_CODE and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        keep_language(response, share.language)
 
 
 def _no_such_link() -> NotFound:

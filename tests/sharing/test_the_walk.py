@@ -174,3 +174,14 @@ def test_links_are_made_from_our_own_address_and_not_from_the_host_header(phone,
     assert "http://127.0.0.1:8000/s/#" in sent[-1].body
     assert phone.get("/s/", headers={"host": "evil.example"}).status_code == 400
     assert Message.objects.count() == 1
+
+
+def test_the_pages_speak_the_language_the_desk_noted_until_the_reader_chooses(sent, pat, dana):
+    make_share(pat, dana, language="es")
+    run_jobs()
+    phone = Recipient(sent)
+    phone.open(token_in(sent[-1]))
+    assert "Fecha de nacimiento de Maria G." in phone.get("/s/birthdate").content.decode()
+    assert phone.birthdate(month=5).json()["detail"] == "No coincide. Quedan 4 intentos para Maria G."
+    phone.submit("/language", language="en", next="/s/birthdate")
+    assert "Date of birth of Maria G." in phone.get("/s/birthdate").content.decode()

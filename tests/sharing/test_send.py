@@ -1,0 +1,192 @@
+"""The worker's verb: once, or again without harm; never past an agreement; never silently lost."""
+
+from __future__ import annotations
+
+import json
+import stat
+from datetime import date
+from typing import Any
+
+import pytest
+from django.core import mail
+
+from portal.audit.models import AuditEntry
+from portal.clock import now
+from portal.jobs.models import Job
+from portal.jobs.run import claim, run
+from portal.practice.models import Agreement, BusinessAssociate
+from sharing.gateways import Undeliverable
+from sharing.gateways.memory import MemoryGateway
+from sharing.models import DeskTask, Message, Share
+from sharing.resend import resend
+from sharing.revoke import revoke
+from tests.cast import actor_of
+from tests.sharing.conftest import make_share, run_jobs, token_in
+
+
+def test_a_message_is_sent_once_however_often_its_job_runs(pat, dana, sent):
+    make_share(pat, dana)
+    job = Job.objects.get()
+    assert run(job.pk)
+    Job.objects.update(state="queued", lease_token=None)
+    assert run(job.pk)
+    assert len(sent) == 1
+    message = Message.objects.get()
+    assert (message.state, message.gateway, message.vendor_reference) == ("sent", "memory", "memory-1")
+    assert Share.objects.get().links_sent == 1
+    assert AuditEntry.objects.filter(code="share.sent").count() == 1
+
+
+def test_a_worker_that_dies_between_minting_and_sending_leaves_no_link_behind(pat, dana, sent, monkeypatch, phone):
+    make_share(pat, dana)
+    deliver = MemoryGateway.deliver
+
+    def dies(self: Any, address: str, body: str, *, kind: str, subject: str = "") -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(MemoryGateway, "deliver", dies)
+    job = Job.objects.get()
+    with pytest.raises(KeyboardInterrupt):
+        run(job.pk)
+    first = bytes(Share.objects.get().token_hmac)
+    monkeypatch.setattr(MemoryGateway, "deliver", deliver)
+    Job.objects.update(state="queued", lease_token=None, lease_until=None)
+    run(job.pk)
+    assert bytes(Share.objects.get().token_hmac) != first
+    assert len(sent) == 1
+    assert phone.open(token_in(sent[0])).status_code == 200
+
+
+def test_a_share_revoked_before_its_turn_is_not_sent(pat, dana, sent):
+    share = make_share(pat, dana)
+    revoke(share, actor=actor_of(dana))
+    run_jobs()
+    assert sent == []
+    assert Message.objects.get().state == "failed"
+    assert not DeskTask.objects.filter(done_at=None).exists()
+
+
+def test_a_code_nobody_waits_for_any_more_is_not_sent(phone, token, share, dana):
+    phone.open(token)
+    phone.birthdate()
+    phone.post("/s/code")
+    revoke(share, actor=actor_of(dana))
+    run_jobs()
+    assert [message.kind for message in phone.sent] == ["link"]
+
+
+def test_a_way_out_that_is_down_is_tried_again_and_then_told_to_the_desk(pat, dana, sent, monkeypatch):
+    share = make_share(pat, dana)
+
+    def down(self: Any, *args: Any, **kwargs: Any) -> str:
+        raise Undeliverable("The service can't be reached.", is_final=False)
+
+    monkeypatch.setattr(MemoryGateway, "deliver", down)
+    job = Job.objects.get()
+    for attempt in range(1, 6):
+        Job.objects.update(not_before=now())
+        assert run(job.pk)
+        assert Message.objects.get().state == ("queued" if attempt < 5 else "failed")
+    assert DeskTask.objects.get().kind == "send-failed"
+    assert AuditEntry.objects.filter(code="share.send-failed").count() == 1
+    monkeypatch.undo()
+    resend(share, actor=actor_of(dana))
+    run_jobs()
+    assert DeskTask.objects.get().done_at is not None
+
+
+@pytest.mark.parametrize("has_agreement", [False, True])
+def test_no_e_mail_leaves_without_an_agreement_in_force_and_nothing_falls_back(pat, dana, smile, settings, has_agreement):
+    settings.GATEWAY = "console"
+    settings.EMAIL_BACKEND = "tests.sharing.test_send.Vendor"
+    associate = BusinessAssociate.objects.create(practice=smile, name="Post Ltd", adapter="email")
+    ends = date(2099, 1, 1) if has_agreement else date(2020, 1, 2)
+    Agreement.objects.create(associate=associate, signed_on=date(2020, 1, 1), starts_on=date(2020, 1, 1), ends_on=ends)
+    make_share(pat, dana, channel="email", address="Maria@Mail.example")
+    Vendor.posted.clear()
+    run_jobs()
+    message = Message.objects.get()
+    if has_agreement:
+        assert message.state == "sent"
+        assert len(Vendor.posted) == 1
+    else:
+        assert message.state == "failed"
+        assert "agreement" in message.failure
+        assert Vendor.posted == []
+        assert DeskTask.objects.get().kind == "send-failed"
+
+
+class Vendor:
+    """A mail backend that stands for somebody else's server."""
+
+    posted: list[Any] = []  # noqa: RUF012
+
+    def __init__(self, **options: Any) -> None:
+        pass
+
+    def send_messages(self, messages: list[Any]) -> int:
+        self.posted.extend(messages)
+        return len(messages)
+
+
+def test_an_e_mail_says_nothing_of_the_scan_and_carries_only_the_link(pat, dana, settings):
+    settings.GATEWAY = "console"
+    make_share(pat, dana, channel="email", address="maria@mail.example")
+    run_jobs()
+    (letter,) = mail.outbox
+    assert letter.to == ["maria@mail.example"]
+    assert letter.subject == "A message from Smile Dental"
+    assert "/s/#" in letter.body
+    for word in ("Maria", "Garcia", "scan", "CT", "dent"):
+        assert word not in letter.body.replace("Smile Dental", "").replace("Dental", "")
+
+
+def test_the_demos_outbox_is_a_file_for_its_owner_only(pat, dana, settings, tmp_path):
+    settings.GATEWAY, settings.STATE_DIR = "outbox", tmp_path
+    make_share(pat, dana)
+    make_share(pat, dana, channel="email", address="maria@mail.example")
+    run_jobs()
+    path = tmp_path / "outbox.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert [line["to"] for line in lines] == ["+12015550123", "maria@mail.example"]
+    assert set(lines[0]) == {"to", "body", "at", "kind"}
+    assert lines[0]["kind"] == "link"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert mail.outbox == []
+
+
+def test_the_console_prints_to_a_terminal_and_never_to_a_log(pat, dana, settings, capsys):
+    settings.GATEWAY = "console"
+    make_share(pat, dana)
+    run_jobs()
+    assert "/s/#" not in capsys.readouterr().out
+    assert Message.objects.get().state == "failed"
+    assert DeskTask.objects.get().kind == "send-failed"
+
+
+def test_an_unknown_way_out_is_told_to_the_desk(pat, dana, settings):
+    settings.GATEWAY = "pigeon"
+    make_share(pat, dana)
+    run_jobs()
+    assert Message.objects.get().state == "failed"
+
+
+def test_a_worker_that_lost_its_lease_does_not_close_the_message(pat, dana, sent, monkeypatch):
+    make_share(pat, dana)
+    job = Job.objects.get()
+    deliver = MemoryGateway.deliver
+
+    def slow(self: Any, *args: Any, **kwargs: Any) -> str:
+        Job.objects.update(state="queued", lease_token=None, lease_until=None)
+        assert claim(job.pk)
+        return deliver(self, *args, **kwargs)
+
+    monkeypatch.setattr(MemoryGateway, "deliver", slow)
+    run(job.pk)
+    assert Message.objects.get().state == "queued"
+
+
+def test_texts_are_in_the_recipients_language(pat, dana, sent):
+    make_share(pat, dana, language="es")
+    run_jobs()
+    assert "un escaneo dental para usted" in sent[0].body
