@@ -66,7 +66,7 @@ def record(
             "actor": _actor_facts(actor),
             **{name: str(value) for name, value in refs.items() if value},
             **({"facts": facts} if facts else {}),
-            **_sealed_part(actor, n, private),
+            **_sealed_part(actor, actor.practice, n, private),
         }
     )
     previous = bytes(head.hash)
@@ -121,15 +121,14 @@ def sealed_aad(practice: uuid.UUID, n: int) -> bytes:
     return lp(_SEAL_TABLE.encode()) + lp(practice.bytes) + n.to_bytes(8, "big")
 
 
-def _sealed_part(actor: Actor, n: int, private: dict[str, Any] | None) -> dict[str, str | int]:
-    assert actor.practice is not None
+def _sealed_part(actor: Actor, practice: uuid.UUID, n: int, private: dict[str, Any] | None) -> dict[str, str]:
     known = {"actor": actor.label, "address": actor.address, **(private or {})}
     known = {name: value for name, value in known.items() if value}
     if not known:
         return {}
-    version, key = practice_key(actor.practice)
+    version, key = practice_key(practice)
     sealing = derive_key(key, "col", _SEAL_TABLE, "private", str(version))
-    blob = seal_value(sealing, canonical_json(known), aad=sealed_aad(actor.practice, n), version=version)
+    blob = seal_value(sealing, canonical_json(known), aad=sealed_aad(practice, n), version=version)
     return {"sealed": base64.b64encode(blob).decode()}
 
 
