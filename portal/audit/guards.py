@@ -44,7 +44,9 @@ def guard(connection: BaseDatabaseWrapper, *tables: str) -> None:
 
 def unguard(connection: BaseDatabaseWrapper, *tables: str) -> None:
     """Take the guards away: only a reversed migration and the tests' own clean-up do this."""
-    names = {"sqlite": ("no_update", "no_delete"), "postgresql": ("no_change", "no_truncate")}[connection.vendor]
+    names = {"sqlite": ("no_update", "no_delete"), "postgresql": ("no_change", "no_truncate")}[
+        connection.vendor
+    ]
     with connection.cursor() as cursor:
         for table in tables:
             for name in names:

@@ -1,6 +1,6 @@
 """Opening and making keys: the keyring's provider, practice keys, study keys and what derives from them.
 
-Unwrapped keys live in this process's memory for at most `settings.KEY_CACHE_S`.
+An unwrapped key is used for at most `settings.KEY_CACHE_S`; then it is dropped when the next one is asked for.
 If a key can't be had, `portal.errors.Sealed` closes everything; there is no plaintext fallback.
 
 Source: NIST SP 800-57 part 1 revision 5, 5.3.6 (cryptoperiods) and 6 (key hierarchy).
@@ -16,13 +16,12 @@ from functools import cache
 from threading import Lock
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from portal.clock import now
 from portal.errors import Sealed
 from portal.sealed.models import PracticeKey, StudyKey
-from portal.vault.keyring import derive_key, practice_key_aad, study_key_aad, unwrap_key, wrap_key
-from portal.vault.keyring import Wrapped
+from portal.vault.keyring import Wrapped, derive_key, practice_key_aad, study_key_aad, unwrap_key, wrap_key
 from portal.vault.providers.base import Provider
 from portal.vault.providers.file import FileProvider
 
@@ -48,6 +47,8 @@ class Dek:
 class _Remembered:
     """Open keys by name, each for a few minutes."""
 
+    KEPT_MAX = 2000
+
     def __init__(self) -> None:
         self._kept: dict[object, tuple[float, object]] = {}
         self._lock = Lock()
@@ -57,10 +58,12 @@ class _Remembered:
         return kept[1] if kept and kept[0] > time.monotonic() else None
 
     def put(self, name: object, value: object) -> None:
+        moment = time.monotonic()
         with self._lock:
-            if len(self._kept) > 2000:
+            if len(self._kept) >= self.KEPT_MAX:
                 self._kept.clear()
-            self._kept[name] = (time.monotonic() + settings.KEY_CACHE_S, value)
+            self._kept = {name: kept for name, kept in self._kept.items() if kept[0] > moment}
+            self._kept[name] = (moment + settings.KEY_CACHE_S, value)
 
     def forget(self, name: object | None = None) -> None:
         with self._lock:
@@ -131,10 +134,14 @@ def _practice_key_row(practice: uuid.UUID, version: int | None) -> PracticeKey:
 
 def _first_installation_key() -> PracticeKey | None:
     """Make the installation's key in a database that has no key at all; anywhere else it is missing: sealed."""
-    with transaction.atomic():
-        if PracticeKey.objects.exists():
-            return None
-        return create_practice_key(INSTALLATION)
+    try:
+        with transaction.atomic():
+            if not PracticeKey.objects.exists():
+                return create_practice_key(INSTALLATION)
+    except IntegrityError:
+        pass
+    # Another process was first, between the two questions: its key is everyone's.
+    return PracticeKey.objects.filter(practice_id=INSTALLATION, is_active=True).first()
 
 
 def installation_key(label: str, *parts: str) -> bytes:
