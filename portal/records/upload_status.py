@@ -11,6 +11,8 @@ from portal.records.models import Upload
 from portal.records.uploads import JOB
 
 State = Upload.State
+# A disc's own viewer brings hundreds of program files; nobody reads that many names.
+REFUSED_SHOWN = 200
 
 
 def describe(upload: Upload) -> dict[str, Any]:
@@ -22,7 +24,7 @@ def describe(upload: Upload) -> dict[str, Any]:
         {"id": str(study.pk), "title": study.title, "files": study.file_count}
         for study in upload.studies.order_by("created_at")
     ]
-    refused = [{"name": row.name, "sentence": row.sentence} for row in upload.refused.all()[:200]]
+    refused = [{"name": row.name, "sentence": row.sentence} for row in upload.refused.all()[:REFUSED_SHOWN]]
     quarantined = upload.quarantined.count()
     done, total = _progress(upload)
     return {
@@ -33,7 +35,7 @@ def describe(upload: Upload) -> dict[str, Any]:
         "refused": refused,
         "quarantined": quarantined,
         "notices": upload.notices,
-        "sentence": _sentence(upload, len(studies), len(refused), quarantined),
+        "sentence": _sentence(upload, len(studies), upload.refused.count(), quarantined),
     }
 
 

@@ -114,6 +114,15 @@ def test_every_odd_file_ends_in_a_row_or_a_sentence(smile: Practice, data_dir: P
         assert Stored(study).originals()
 
 
+def test_a_bomb_and_a_path_that_leads_outside_are_refused(smile: Practice, data_dir: Path) -> None:
+    upload = taken(make_patient(smile), files_of(data_dir / "malformed"))
+    codes = {Path(row.name).name: row.code for row in upload.refused.all()}
+    assert codes["own_zip_bomb.zip"] == "zip-ratio"
+    assert codes["own_zip_slip.zip"] == "zip-path"
+    assert codes["own_cut.dcm"] == "truncated"
+    assert codes["own_huge_rows.dcm"] in {"too-large", "truncated", "pixel-size"}
+
+
 def test_every_syntax_of_one_slice_is_shown(db: None, data_dir: Path) -> None:
     """A practice for each: all carry the same UID, which names one object for ever."""
     kinds = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import zlib
 from datetime import date
@@ -12,20 +13,27 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.db import connection
+from pydicom import dcmread
 
+from portal.audit.actor import system
 from portal.audit.models import AuditEntry
 from portal.audit.verify import verify
+from portal.clock import now
 from portal.dicom.frames import decode_item
+from portal.errors import Conflict, StorageFull
 from portal.jobs.models import Job
 from portal.jobs.run import Lease, LeaseLost, claim, run
 from portal.practice.models import Practice
-from portal.records.ingest import ingest_upload
+from portal.records.ingest import engine, ingest_upload
+from portal.records.ingest.commit import commit_upload
+from portal.records.ingest.sources import SpoolSource
 from portal.records.leftovers import delete_leftovers
 from portal.records.models import Instance, Patient, QuarantinedGroup, Study, Upload, UploadPart, VaultPack
 from portal.records.upload_status import describe
 from portal.records.vault import spool, vault
 from portal.sealed.models import StudyKey
 from portal.vault.context import NIL
+from portal.vault.disk import UnfinishedFile
 from tests.cast import make_patient
 from tests.portal.records.scans import Scan, Stored, dicom, ingested, sent, series, taken, zipped
 
@@ -257,6 +265,71 @@ def test_a_worker_that_lost_its_lease_commits_nothing(maria: Patient) -> None:
     assert not StudyKey.objects.exclude(study_id=upload.pk).exists()
     assert delete_leftovers(older_than_s=0) > 0
     assert list(vault().names()) == []
+
+
+def test_a_damaged_part_fails_the_job_with_a_sentence_and_shows_nothing(maria: Patient) -> None:
+    upload = sent(maria, series(SCAN, 3))
+    path = Path(settings.SPOOL_DIR, UploadPart.objects.first().blob[:2], UploadPart.objects.first().blob)  # type: ignore[union-attr]
+    path.chmod(0o600)
+    damaged = bytearray(path.read_bytes())
+    damaged[-1] ^= 1
+    path.write_bytes(damaged)
+    run(Job.objects.get(subject_id=upload.pk).pk)
+    assert not Study.objects.exists()
+    assert Job.objects.get().state == Job.State.QUEUED
+    assert "failed its safety check" in describe(upload)["sentence"]
+
+
+def test_a_full_disk_is_waited_for(maria: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = sent(maria, series(SCAN, 3))
+    job = Job.objects.get(subject_id=upload.pk)
+
+    def full(*args: object) -> None:
+        raise StorageFull
+
+    with monkeypatch.context() as patch:
+        patch.setattr(UnfinishedFile, "write", full)
+        run(job.pk)
+    assert not Study.objects.exists()
+    assert "The disk is full" in describe(upload)["sentence"]
+    Job.objects.update(not_before=now())
+    assert ingested(upload).studies.get().file_count == 3
+
+
+def test_two_uploads_of_the_same_images_at_once_store_them_once(maria: Patient) -> None:
+    files = series(SCAN, 3)
+    slow, fast = sent(maria, files), sent(maria, files)
+    job = claim(Job.objects.get(subject_id=slow.pk).pk)
+    assert job is not None
+    with Lease(job) as lease:
+        outcome = engine.run(SpoolSource(slow), patient=maria, upload=slow, lease=lease)
+        ingested(fast)
+        with pytest.raises(Conflict):
+            commit_upload(slow, outcome, actor=system(maria.practice_id), lease=lease)
+    Job.objects.filter(pk=job.pk).update(state=Job.State.QUEUED)
+    assert ingested(slow).studies.get() == fast.studies.get()
+    assert Study.objects.count() == 1
+
+
+def test_frames_of_one_file_are_shown_in_order_of_place(maria: Patient, data_dir: Path) -> None:
+    """An Enhanced CT whose frames lie from head to foot is turned over, frame by frame."""
+    dataset = dcmread(data_dir / "cbct_synthetic_enhanced" / "enhanced_ct.dcm")
+    dataset.PatientName, dataset.PatientBirthDate = "Garcia^Maria", "19860412"
+    frames = list(dataset.PerFrameFunctionalGroupsSequence)
+    pixels = dataset.pixel_array.copy()
+    order = np.random.default_rng(1).permutation(len(frames))
+    dataset.PerFrameFunctionalGroupsSequence = [frames[index] for index in order]
+    dataset.PixelData = pixels[order].tobytes()
+    buffer = io.BytesIO()
+    dataset.save_as(buffer)
+    study = taken(maria, {"shuffled": buffer.getvalue()}).studies.get()
+    row, stored = study.series.get(), Stored(study)
+    assert row.kind == "volume"
+    shown = json.loads(stored.read(stored.manifest.find(NIL, "document")))["series"][0]
+    for number in (0, 1, 37, 74):
+        item = stored.read(stored.manifest.find(row.pk, "frame", index=number))
+        frame = decode_item(item, shown["Rows"], shown["Columns"], 1, shown["sample_bytes"])
+        assert np.array_equal(frame - frame.min(), pixels[number] - pixels[number].min())
 
 
 def test_packs_in_use_are_not_swept(maria: Patient) -> None:
