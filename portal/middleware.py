@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -11,6 +12,7 @@ from django.utils import translation
 from whitenoise.middleware import WhiteNoiseFileResponse
 
 from portal.accounts.addresses import client_address
+from portal.accounts.models import User
 from portal.accounts.permissions import Action, can, check
 from portal.accounts.sessions import session_name
 from portal.audit import trail
@@ -21,6 +23,7 @@ from portal.practice.models import Membership
 from portal.problems import problem
 
 Respond = Callable[[HttpRequest], HttpResponse]
+View = Callable[..., HttpResponse]
 
 UNUSED = "accelerometer camera geolocation gyroscope interest-cohort magnetometer microphone payment usb"
 PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED.split())
@@ -79,7 +82,7 @@ class StaffDoorMiddleware:
         return self.respond(request)
 
     def process_view(
-        self, request: HttpRequest, view: Callable, args: tuple, kwargs: dict
+        self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> HttpResponse | None:
         # Django asks process_exception only about views, so what is refused here is answered here.
         try:
@@ -88,7 +91,7 @@ class StaffDoorMiddleware:
             return problem(request, error)
         return None
 
-    def _open(self, request: HttpRequest, view: Callable) -> None:
+    def _open(self, request: HttpRequest, view: View) -> None:
         # Named here, so that a misspelt door is the staff's, which is closed.
         if getattr(view, "door", "staff") in {"public", "recipient"}:
             return
@@ -106,26 +109,24 @@ class StaffDoorMiddleware:
 def staff_actor(request: HttpRequest) -> Actor:
     """Who is signed in here, with what role. Raises `SignInRequired` when nobody is, or idled out."""
     user = request.user
-    if not user.is_authenticated or not user.is_verified():  # type: ignore[union-attr]
+    if not isinstance(user, User) or not user.is_verified():  # type: ignore[attr-defined] # django-otp adds it
         raise SignInRequired
     _keep_alive(request)
-    membership = _membership(request)
+    membership = _membership(request, user)
     return Actor(
         kind="staff",
         practice=membership.practice_id,
         id=user.pk,
         role=membership.role,
-        label=user.name,  # type: ignore[union-attr]
+        label=user.name,
         session=session_name(request.session.session_key or ""),
         method="totp",
         address=client_address(request),
     )
 
 
-def _membership(request: HttpRequest) -> Membership:
-    memberships = Membership.objects.filter(user_id=request.user.pk, is_active=True).select_related(
-        "practice"
-    )
+def _membership(request: HttpRequest, user: User) -> Membership:
+    memberships = Membership.objects.filter(user=user, is_active=True).select_related("practice")
     chosen = request.session.get("practice")
     membership = (memberships.filter(practice_id=chosen).first() if chosen else None) or memberships.first()
     if membership is None:

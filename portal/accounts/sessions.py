@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import timedelta
+from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
-from django.contrib.sessions.models import Session
+from django.contrib.sessions.base_session import AbstractBaseSession
 
 from portal.clock import now
 from portal.sealed.keys import installation_key
@@ -23,15 +25,13 @@ def session_name(session_key: str) -> str:
 
 
 class SessionStore(DatabaseStore):
-    """Django's database sessions under hashed names."""
+    """Django's database sessions under hashed names, ending by the database's clock."""
 
-    def _get_session_from_db(self):  # type: ignore[no-untyped-def]
+    def _get_session_from_db(self) -> AbstractBaseSession | None:
         if not self.session_key:
             return None
         try:
-            return self.model.objects.get(
-                session_key=session_name(self.session_key), expire_date__gt=now()
-            )
+            return self.model.objects.get(session_key=session_name(self.session_key), expire_date__gt=now())
         except self.model.DoesNotExist:
             self._session_key = None
             return None
@@ -39,14 +39,19 @@ class SessionStore(DatabaseStore):
     def exists(self, session_key: str) -> bool:
         return self.model.objects.filter(session_key=session_name(session_key)).exists()
 
-    def create_model_instance(self, data: dict) -> Session:
+    def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         return self.model(
-            session_key=session_name(self._get_or_create_session_key()),
+            session_key=session_name(self._get_or_create_session_key()),  # type: ignore[attr-defined]
             session_data=self.encode(data),
-            expire_date=self.get_expiry_date(),
+            expire_date=now() + timedelta(seconds=self.get_expiry_age()),
         )
 
     def delete(self, session_key: str | None = None) -> None:
         key = session_key or self.session_key
         if key:
             self.model.objects.filter(session_key=session_name(key)).delete()
+
+
+def sweep_expired() -> None:
+    """Delete the sessions whose time is over; they open nothing any more, and needn't be kept."""
+    SessionStore().model.objects.filter(expire_date__lt=now()).delete()

@@ -42,7 +42,7 @@ def tell_broker(job_id: uuid.UUID) -> bool:
     """Send the id. Returns whether the broker took it; if not, the work is only delayed until the sweep."""
     Job.objects.filter(pk=job_id).update(told_at=now())
     try:
-        run_job.apply_async(args=[str(job_id)], retry=False)
+        run_job.apply_async(args=(str(job_id),), retry=False)
     except Exception as error:
         # Each broker's client has errors of its own (kombu's aren't OSError), and none may undo a finished act.
         log.warning("the broker did not take a job (%s); the sweep sends it again", type(error).__name__)

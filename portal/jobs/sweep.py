@@ -26,6 +26,7 @@ RESENDS_MAX = 500
 
 # What else is swept, named by string because it stands to the right of this package.
 SWEEPERS: tuple[str, ...] = (
+    "portal.accounts.sessions.sweep_expired",
     "portal.records.uploads.sweep_abandoned",
     "portal.records.leftovers.sweep_leftovers",
     "sharing.endings.sweep_endings",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
@@ -19,6 +19,11 @@ from portal.vault.columns import column_aad, open_value, seal_value, value_versi
 from portal.vault.keyring import derive_key
 
 INDEX_BYTES = 16
+
+if TYPE_CHECKING:
+    BinaryField = models.BinaryField[Any, Any]
+else:
+    BinaryField = models.BinaryField
 
 
 class Ciphertext(bytes):
@@ -57,8 +62,10 @@ class _Opening:
         row.__dict__[self.column.attname] = value
 
 
-class SealedText(models.BinaryField):
+class SealedText(BinaryField):
     """Text, sealed: `version ‖ nonce ‖ ciphertext ‖ tag` in the column, `str` in Python."""
+
+    column: str
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         super().contribute_to_class(cls, name, private_only)
@@ -141,7 +148,7 @@ def blind_index(practice: uuid.UUID | None, field: str, normalised: str) -> byte
     return keyed_index(derive_key(key, "bidx", field, str(version)), normalised)
 
 
-class BlindIndexField(models.BinaryField):
+class BlindIndexField(BinaryField):
     """A stored blind index."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
