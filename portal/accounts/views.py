@@ -23,7 +23,7 @@ ask_or_take = require_http_methods(["GET", "HEAD", "POST"])
 @ask_or_take
 def sign_in(request: HttpRequest) -> HttpResponse:
     """E-mail and password."""
-    if request.user.is_authenticated and request.user.is_verified():  # type: ignore[union-attr]
+    if request.user.is_authenticated and request.user.is_verified():  # type: ignore[attr-defined]
         return redirect("home")
     form = SignInForm(posted(request), initial={"next": request.GET.get("next", "")})
     if form.is_valid():
