@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import secrets
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +14,28 @@ from portal.phantom.studies import write_cbct
 from tests.flows.desk import Chart, Desk, File, folder
 
 SIZE, VOXEL_MM = (40, 96, 96), 1.2
-_numbers = itertools.count(60)
+# Area codes of the Pacific coast; in each the numbers 555-0100 to 555-0199 are kept for fiction.
+AREAS = (
+    "206",
+    "253",
+    "360",
+    "415",
+    "425",
+    "503",
+    "509",
+    "510",
+    "541",
+    "619",
+    "650",
+    "707",
+    "714",
+    "760",
+    "805",
+    "818",
+)
+# Other people and other UIDs in each run, so that an installation can be walked again.
+_run = secrets.token_hex(4)
+_numbers = itertools.count(secrets.randbelow(len(AREAS) * 100))
 
 
 @dataclass(frozen=True)

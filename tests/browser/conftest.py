@@ -1,0 +1,100 @@
+"""Chromium on a real installation: phones, desks and a browser without scripts, each watched for trouble."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Playwright
+
+from tests.browser.screen import Screen
+from tests.flows.desk import Desk
+from tests.flows.installation import Installation
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# The software renderer of WebGL, so that a machine without a graphics card draws too.
+FLAGS = [
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+]  # fmt: skip
+WITHOUT_WEBGL = [flag for flag in FLAGS if "swiftshader" not in flag] + ["--disable-gpu", "--disable-3d-apis"]
+
+KINDS: dict[str, dict[str, Any]] = {
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "device_scale_factor": 2,
+        "has_touch": True,
+        "is_mobile": True,
+    },
+    "small": {
+        "viewport": {"width": 320, "height": 568},
+        "device_scale_factor": 2,
+        "has_touch": True,
+        "is_mobile": True,
+    },
+    "desk": {"viewport": {"width": 1280, "height": 800}},
+}
+
+OpenScreen = Callable[..., Screen]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+def _chromium(playwright: Playwright, flags: list[str]) -> Browser:
+    if not Path(CHROMIUM).exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"Chromium is missing: {CHROMIUM}")
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = _chromium(playwright, FLAGS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def chromium_without_webgl(playwright: Playwright) -> Iterator[Browser]:
+    browser = _chromium(playwright, WITHOUT_WEBGL)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the screenshots go: SCANPASS_SCREENSHOTS, or a folder that is thrown away."""
+    chosen = os.environ.get("SCANPASS_SCREENSHOTS")
+    folder = Path(chosen) if chosen else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def screens(chromium: Browser, demo: Installation, pictures: Path) -> Iterator[OpenScreen]:
+    """`screens("phone", locale="es-MX")`: a browser of its own; the test fails if any page of it had trouble."""
+    opened: list[Screen] = []
+
+    def open_screen(kind: str, *, browser: Browser = chromium, **options: Any) -> Screen:
+        facts = {"base_url": demo.base_url, "locale": "en-US", "timezone_id": "America/Los_Angeles"}
+        context = browser.new_context(**facts, **KINDS[kind], **options)
+        opened.append(Screen(context.new_page(), demo.base_url, pictures))
+        return opened[-1]
+
+    yield open_screen
+    troubles = [trouble for screen in opened for trouble in screen.troubles()]
+    for screen in opened:
+        screen.page.context.close()
+    assert troubles == []
+
+
+@pytest.fixture(scope="session")
+def clara(demo: Installation) -> Desk:
+    """A clinician who prepares things over HTTP while others are on the screen."""
+    return Desk(demo, "clara").sign_in()

@@ -1,0 +1,95 @@
+"""One page in one browser: looked at, photographed, and watched for what must never happen."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+from axe_playwright_python.sync_playwright import Axe
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import ConsoleMessage, Page, Request
+
+_axe = Axe()
+_STATUS = re.compile(r"Failed to load resource: the server responded with a status of (\d{3})")
+# 2.2 AA is the goal; best practices of axe are looked at too, as they find real trouble (landmarks, headings).
+_OPTIONS = {"resultTypes": ["violations"]}
+
+
+class Screen:
+    """A page with its watch. `expects` holds the HTTP statuses that the test provokes."""
+
+    def __init__(self, page: Page, origin: str, pictures: Path) -> None:
+        self.page = page
+        self.expects: set[int] = set()
+        self._origin = origin
+        self._pictures = pictures
+        self._seen: list[str] = []
+        page.on("console", self._note_console)
+        page.on("pageerror", lambda error: self._seen.append(f"script error: {error}"))
+        page.on("request", self._note_request)
+        page.on("crash", lambda _: self._seen.append("the page crashed"))
+
+    # --- watching ------------------------------------------------------------------------------------------------
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self._seen.append(f"console: {message.text}")
+
+    def _note_request(self, request: Request) -> None:
+        if not request.url.startswith((self._origin, "blob:", "data:")):
+            self._seen.append(f"request to another site: {request.url}")
+
+    def troubles(self) -> list[str]:
+        """What happened that mustn't: script errors, breaches of the policy, foreign requests, unexpected refusals."""
+        return [one for one in self._seen if not self._is_expected(one)]
+
+    def _is_expected(self, trouble: str) -> bool:
+        refused = _STATUS.search(trouble)
+        return bool(refused) and int(refused[1]) in self.expects
+
+    # --- looking -------------------------------------------------------------------------------------------------
+
+    def looked_at(self, name: str, *, widths: tuple[int, ...] = (390, 1280)) -> None:
+        """Axe finds nothing, nothing is cut off at any width, and a picture of each is kept."""
+        before = self.page.viewport_size
+        assert before
+        for width in widths:
+            height = {320: 568, 390: 844}.get(width, 800)
+            self.page.set_viewport_size({"width": width, "height": height})
+            over = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert over <= 0, f"{name} is {over} px wider than a screen of {width} px"
+            self.shot(f"{name}-{width}")
+        self.page.set_viewport_size(before)
+        self.axe(name)
+
+    def shot(self, name: str) -> None:
+        self.page.screenshot(path=self._pictures / f"{name}.png", full_page=True, animations="disabled")
+
+    def axe(self, name: str) -> None:
+        """Nothing that axe minds."""
+        found = _axe.run(self.page, options=_OPTIONS)
+        assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+
+    # --- the viewer ----------------------------------------------------------------------------------------------
+
+    def wait_for_picture(self, engine: str = "canvas") -> None:
+        """Until the viewer says that it shows, and nothing is being fetched any more."""
+        self.page.locator(f"#viewer[data-state=shown][data-engine={engine}]").wait_for(timeout=30_000)
+        if engine == "canvas":
+            self.page.locator("#viewer [data-part=progress]").wait_for(state="hidden", timeout=30_000)
+
+    def pixels(self, part: str = "canvas") -> NDArray[np.uint8]:
+        """What is to be seen of the viewer's picture, grey, in device pixels, without the words and buttons on it."""
+        over = self.page.locator("#viewer :is(.viewer-say, .viewer-letter, .viewer-zoom, progress)")
+        over.evaluate_all("all => all.forEach((one) => { one.style.visibility = 'hidden'; })")
+        shown = self.page.locator(f"#viewer [data-part={part}]").screenshot(animations="disabled")
+        over.evaluate_all("all => all.forEach((one) => { one.style.visibility = ''; })")
+        return np.asarray(Image.open(io.BytesIO(shown)).convert("L"))
+
+    @property
+    def place(self) -> str:
+        """Where the slider stands, as it is read out."""
+        return self.page.locator("#viewer [data-part=slider]").get_attribute("aria-valuetext") or ""
