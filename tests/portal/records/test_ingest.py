@@ -93,6 +93,7 @@ def test_a_zip_and_a_folder_give_the_same_study(smile: Practice) -> None:
 
 
 def test_after_the_ingest_the_spool_is_empty_and_its_key_destroyed(maria: Patient) -> None:
+    delete_leftovers(older_than_s=0)
     upload = taken(maria, {"a": dicom(SCAN)})
     assert not UploadPart.objects.exists()
     assert list(spool().names()) == []
