@@ -60,7 +60,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
     try:
         yield walk_through(installation.start())
     finally:
-        installation.stop()
+        installation.kill()
 
 
 def walk_through(installation: Installation) -> Walked:
