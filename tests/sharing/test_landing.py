@@ -56,8 +56,8 @@ def test_the_page_is_the_same_bytes_for_every_link_and_names_nobody(phone, token
 @pytest.mark.parametrize(
     "value",
     [
-        "", " ", "0" * 22, "O" * 22, "l" * 22, "a" * 21, "a" * 23, "a" * 2000, "é" * 22, "ａ" * 22, "../../etc", None, 7, 1e300,
-        True, ["a" * 22], {"token": "a"}, "\x00" * 22, "a" * 21 + "\n", "'; DROP TABLE sharing_share; --",
+        "", " ", "0" * 22, "O" * 22, "l" * 22, "a" * 21, "a" * 23, "a" * 2000, "é" * 22, "ａ" * 22, "../../etc", None,
+        7, 1e300, True, ["a" * 22], {"token": "a"}, "\x00" * 22, "a" * 21 + "\n", "'; DROP TABLE sharing_share; --",
     ],
 )  # fmt: skip
 def test_what_is_no_token_is_refused_in_words_without_a_session(phone, share, value):

@@ -96,7 +96,7 @@ def test_a_way_out_that_is_down_is_tried_again_and_then_told_to_the_desk(pat, da
 
 
 @pytest.mark.parametrize("has_agreement", [False, True])
-def test_no_e_mail_leaves_without_an_agreement_in_force_and_nothing_falls_back(pat, dana, smile, settings, has_agreement):
+def test_no_e_mail_leaves_without_an_agreement_and_nothing_falls_back(pat, dana, smile, settings, has_agreement):
     settings.GATEWAY = "console"
     settings.EMAIL_BACKEND = "tests.sharing.test_send.Vendor"
     associate = BusinessAssociate.objects.create(practice=smile, name="Post Ltd", adapter="email")

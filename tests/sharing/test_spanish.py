@@ -59,7 +59,8 @@ def test_every_entry_keeps_its_places():
 def test_every_word_of_the_recipients_pages_is_in_the_catalogue():
     known = {entry["msgid"] for entry in _entries()}
     root = CATALOGUE.parents[4]
-    pages = [*root.glob("templates/share/*.html"), *root.glob("templates/viewer/*.html"), root / "templates/base_share.html"]
+    pages = [page for folder in ("share", "viewer") for page in root.glob(f"templates/{folder}/*.html")]
+    pages.append(root / "templates" / "base_share.html")
     for page in pages:
         for words in re.findall(r"""{% translate (["'])(.*?)\1""", page.read_text()):
             assert words[1] in known, (page.name, words[1])
