@@ -114,8 +114,17 @@ class Desk:
         return answer
 
     def finish_upload(self, upload: dict[str, str]) -> dict[str, Any]:
+        """Close the upload, and wait for the worker."""
+        self.close_upload(upload)
+        return self.wait_for_upload(upload)
+
+    def close_upload(self, upload: dict[str, str]) -> None:
+        """All files are sent; the worker begins."""
         closed = self.browser.send("POST", upload["finish"])
         assert closed.status == 202, closed.text
+
+    def wait_for_upload(self, upload: dict[str, str]) -> dict[str, Any]:
+        """How it stands once the worker is through."""
         return wait_for(
             lambda: self._end_of(upload), within_s=INGEST_WITHIN_S, why=lambda: self.installation.tail()
         )
@@ -126,9 +135,15 @@ class Desk:
 
     # --- sharing -------------------------------------------------------------------------------------------------
 
-    def share(self, chart: Chart, *, studies: Iterable[str] = (), **changes: str) -> str:
-        """Share all images of the chart (or of some studies), and return the link as its recipient reads it."""
-        answer, before = self.browser.get(f"{chart.path}share"), len(self.installation.outbox())
+    def share(self, chart: Chart, **changes: str) -> str:
+        """Share all images of the chart, and return the link as its recipient reads it."""
+        before = len(self.installation.outbox())
+        address = self.begin_share(chart, **changes)
+        return self.installation.next_message(address, after=before, kind="link").link
+
+    def begin_share(self, chart: Chart, **changes: str) -> str:
+        """Share all images of the chart; return the address the message will go to."""
+        answer = self.browser.get(f"{chart.path}share")
         series = re.findall(f'name="series" value="({UUID})"', answer.text)
         assert series, "there is nothing to share"
         fields = {
@@ -147,8 +162,7 @@ class Desk:
             f"{chart.path}share", [*(("series", one) for one in series), *fields.items()]
         )
         assert sent.status == 302, _errors(sent)
-        message = self.installation.next_message(fields["address"], after=before, kind="link")
-        return message.link
+        return fields["address"]
 
     def newest_share(self, chart: Chart) -> str:
         """The id of the share on top of the chart's list."""
