@@ -16,11 +16,11 @@ from portal.errors import NotFound
 from portal.records.manifests import object_context, open_manifest
 from portal.records.models import Study
 from portal.records.vault import vault
-from portal.sealed.keys import Dek, study_key
-from portal.vault.context import NIL
+from portal.sealed.keys import study_key
+from portal.vault.context import NIL, Context
 from portal.vault.header import CHUNK_BYTES
 from portal.vault.manifest import Entry, Manifest
-from portal.vault.stream import Opener, open_bytes
+from portal.vault.stream import Opener
 from sharing.remembered import Recent
 
 OPEN_STUDIES: Final = 16  # a CBCT's manifest takes about 2 MB of memory once read
@@ -60,24 +60,18 @@ class StoredStudy:
         The ciphertext isn't hashed: its key comes from the place, so only the very object that was sealed for this
         place opens at all (docs/vault-format.md).
         """
-        dek = self._dek()
-        sealed = vault().open_pack(entry.pack).view(entry.extent)
-        context = self._context(entry)
-        return open_bytes(sealed, dek=dek.key, dek_id=dek.id, context=context, length=entry.length)
+        return self._opener(entry).read_all()
+
+    def read_into(self, entry: Entry, room: memoryview) -> None:
+        """The same into `room`, which has the object's length. When this raises, none of it may be shown."""
+        self._opener(entry).read_into(room)
 
     def read_stretch(self, entry: Entry, start: int, stop: int) -> Iterator[bytes | memoryview]:
         """Bytes `start` to `stop` (exclusive) of an object, in verified pieces of at most 256 KiB.
 
         What was read leaves this process's memory map behind it, so a study of any size costs the same memory.
         """
-        dek, pack = self._dek(), vault().open_pack(entry.pack)
-        opener = Opener(
-            pack.view(entry.extent),
-            dek=dek.key,
-            dek_id=dek.id,
-            context=self._context(entry),
-            length=entry.length,
-        )
+        opener, pack = self._opener(entry), vault().open_pack(entry.pack)
         for index in range(start // CHUNK_BYTES, -(-stop // CHUNK_BYTES)):
             base = index * CHUNK_BYTES
             chunk = opener.chunk(index)
@@ -85,11 +79,14 @@ class StoredStudy:
             yield chunk if is_whole else memoryview(chunk)[max(0, start - base) : stop - base]
             pack.let_go(entry.offset + base, CHUNK_BYTES)
 
-    def _dek(self) -> Dek:
-        # Asked each time and remembered there for minutes only: a shredded study closes.
-        return study_key(self.practice, self.id, self.generation)
+    def _opener(self, entry: Entry) -> Opener:
+        # The key is asked for each time and remembered there for minutes only: a shredded study closes.
+        dek = study_key(self.practice, self.id, self.generation)
+        sealed = vault().open_pack(entry.pack).view(entry.extent)
+        context = self._context(entry)
+        return Opener(sealed, dek=dek.key, dek_id=dek.id, context=context, length=entry.length)
 
-    def _context(self, entry: Entry) -> Any:
+    def _context(self, entry: Entry) -> Context:
         return object_context(
             self.practice,
             self.id,

@@ -95,12 +95,15 @@ class Opener:
     def read_all(self) -> bytes:
         """The whole plaintext, all of it verified before a byte is returned."""
         plaintext = ExactBytes(self.length)
+        self.read_into(plaintext.view)
+        return plaintext.finish()
+
+    def read_into(self, room: memoryview) -> None:
+        """Write the whole plaintext into `room`, which has its length. When this raises, none of it may be shown."""
         last = self.chunk_count - 1
         for index in range(last + 1):
-            room = plaintext.view[index * CHUNK_BYTES : (index + 1) * CHUNK_BYTES]
-            self._cipher.open_into(index, self._sealed_chunk(index), room, is_last=index == last)
-            del room  # a view left open would cost a copy in `finish`
-        return plaintext.finish()
+            part = room[index * CHUNK_BYTES : (index + 1) * CHUNK_BYTES]
+            self._cipher.open_into(index, self._sealed_chunk(index), part, is_last=index == last)
 
     def as_file(self) -> SealedFile:
         """The plaintext as a seekable file, as `zipfile` wants it."""

@@ -13,7 +13,7 @@ from portal.sealed.keys import forget_keys, shred_study_key
 from sharing.models import Share, Tally
 from sharing.revoke import revoke
 from tests.cast import actor_of, signed_in
-from tests.viewer.conftest import Stored, body_of, items_of, share_of, browser_of
+from tests.viewer.conftest import Stored, body_of, browser_of, items_of, share_of
 from tests.viewer.stored_study import encoded_items
 
 pytestmark = pytest.mark.django_db
