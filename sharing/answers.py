@@ -70,6 +70,8 @@ def with_page(page: Page) -> Callable[[View], View]:
                 response = page(request, error)
                 if response.status_code == 200:
                     response.status_code = error.status
+                if isinstance(error, LimitReached) and error.retry_after_s is not None:
+                    response["Retry-After"] = str(error.retry_after_s)
                 return response
 
         return view

@@ -16,11 +16,13 @@ from django.db.models.functions import Coalesce
 from portal.audit import trail
 from portal.audit.actor import Actor, system
 from portal.clock import now
+from portal.jobs.models import Job
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
 from sharing import limits
 from sharing.lock import lock
-from sharing.models import Share, ShareSession, Tally
+from sharing.models import Message, Share, ShareSession, Tally
+from sharing.send import close_unsent
 from sharing.sessions import end_all
 
 AT_ONCE = 200
@@ -33,6 +35,7 @@ def sweep_endings() -> None:
     _close_staff_tallies(moment)
     _note_expired(moment)
     _lock_spent(moment)
+    _close_unsent()
     limits.forget_old(moment)
 
 
@@ -120,3 +123,11 @@ def _lock_spent(moment: datetime) -> None:
     for share in Share.objects.filter(spent, locked_at=None, revoked_at=None, expires_at__gt=moment)[:AT_ONCE]:
         with transaction.atomic():
             lock(share, actor=system(share.practice_id), reason="tries")
+
+
+def _close_unsent() -> None:
+    """A message whose job has failed for good, by an error nobody foresaw, must not wait in silence."""
+    failed = Job.objects.filter(kind="send", state=Job.State.FAILED).values("subject_id")
+    for message in Message.objects.filter(state=Message.State.QUEUED, pk__in=failed).select_related("share")[:AT_ONCE]:
+        if not Job.objects.filter(subject_id=message.pk, state__in=[Job.State.QUEUED, Job.State.RUNNING]).exists():
+            close_unsent(message, "The message could not be sent.", tell_desk=True)

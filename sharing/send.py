@@ -169,10 +169,18 @@ def _held_back(message: Message, lease: Lease, error: Undeliverable) -> None:
 
 
 def _give_up(message: Message, lease: Lease, sentence: str, *, tell_desk: bool) -> None:
-    share = message.share
     with transaction.atomic():
         lease.check()
-        Message.objects.filter(pk=message.pk).update(state=Message.State.FAILED, failure=sentence[:200])
+        close_unsent(message, sentence, tell_desk=tell_desk)
+
+
+def close_unsent(message: Message, sentence: str, *, tell_desk: bool) -> None:
+    """The message will not be sent: its row, the trail, the record and the desk say so, or nothing does."""
+    share = message.share
+    with transaction.atomic():
+        unsent = Message.objects.filter(pk=message.pk, state=Message.State.QUEUED)
+        if not unsent.update(state=Message.State.FAILED, failure=sentence[:200]):
+            return
         trail.record(
             "share.send-failed",
             actor=system(message.practice_id),

@@ -15,6 +15,7 @@ from portal.clock import now
 from portal.jobs.models import Job
 from portal.jobs.run import claim, run
 from portal.practice.models import Agreement, BusinessAssociate
+from sharing.endings import sweep_endings
 from sharing.gateways import Undeliverable
 from sharing.gateways.memory import MemoryGateway
 from sharing.models import DeskTask, Message, Share
@@ -190,3 +191,20 @@ def test_texts_are_in_the_recipients_language(pat, dana, sent):
     make_share(pat, dana, language="es")
     run_jobs()
     assert "un escaneo dental para usted" in sent[0].body
+
+
+def test_a_message_whose_job_failed_for_good_is_told_to_the_desk(pat, dana, sent, monkeypatch):
+    make_share(pat, dana)
+
+    def broken(self: Any, *args: Any, **kwargs: Any) -> str:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(MemoryGateway, "deliver", broken)
+    for _ in range(5):
+        Job.objects.update(not_before=now())
+        run_jobs()
+    sweep_endings()
+    assert Message.objects.get().state == "failed"
+    assert DeskTask.objects.get().kind == "send-failed"
+    sweep_endings()
+    assert AuditEntry.objects.filter(code="share.send-failed").count() == 1
