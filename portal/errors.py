@@ -106,7 +106,9 @@ class LimitReached(ScanpassError):
     title = "Please wait"
     sentence = "That was too often. Please wait a little and try again."
 
-    def __init__(self, sentence: str | None = None, *, retry_after_s: int | None = None, **details: object) -> None:
+    def __init__(
+        self, sentence: str | None = None, *, retry_after_s: int | None = None, **details: object
+    ) -> None:
         super().__init__(sentence, **details)
         self.retry_after_s = retry_after_s
 

@@ -57,7 +57,9 @@ def make_patient(
 def actor_of(user: User) -> Actor:
     """The user as the trail names them."""
     membership = user.memberships.get()
-    return Actor(kind="staff", practice=membership.practice_id, id=user.pk, role=membership.role, label=user.name)
+    return Actor(
+        kind="staff", practice=membership.practice_id, id=user.pk, role=membership.role, label=user.name
+    )
 
 
 def signed_in(user: User) -> Client:

@@ -62,10 +62,10 @@ def _flush_passes_the_guards() -> Iterator[None]:
     from django.db.backends.base.operations import BaseDatabaseOperations
 
     from portal.audit.guards import guard, unguard
-    from portal.audit.migrations import TABLES as audit_tables
-    from portal.records.migrations import TABLES as records_tables
+    from portal.audit.migrations import TABLES as AUDIT_TABLES
+    from portal.records.migrations import TABLES as RECORDS_TABLES
 
-    tables = (*audit_tables, *records_tables)
+    tables = (*AUDIT_TABLES, *RECORDS_TABLES)
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def without_guards(self: BaseDatabaseOperations, statements: list[str]) -> None:

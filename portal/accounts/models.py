@@ -34,7 +34,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(email=(username or "").strip().lower())
 
 
-class User(AbstractBaseUser):
+class User(AbstractBaseUser):  # type: ignore[django-manager-missing]  # django-otp's managers have no types
     """A person of the staff, or a referring dentist with an account. Patients are not users."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -94,7 +94,9 @@ class RecoveryCode(models.Model):
     used_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["device", "code_hmac"], name="recovery_code_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["device", "code_hmac"], name="recovery_code_once")
+        ]
 
     def __str__(self) -> str:
         return f"recovery code {self.pk}"
@@ -121,4 +123,3 @@ class OwnerLink(models.Model):
 
     def __str__(self) -> str:
         return "owner link"
-

@@ -71,7 +71,7 @@ def check(actor: Actor, action: Action) -> None:
         raise AccessDenied
 
 
-View = TypeVar("View", bound=Callable)
+View = TypeVar("View", bound=Callable[..., object])
 
 
 def may(action: Action) -> Callable[[View], View]:

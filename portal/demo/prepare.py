@@ -7,6 +7,8 @@ empty database.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,19 +46,40 @@ def prepare(state: Path, base_url: str) -> facts.Facts:
 
 def _make(state: Path, base_url: str) -> facts.Facts:
     if has_staff():
-        raise CommandError(f"An earlier start was interrupted. Remove the folder {state} and start the demo again.")
-    smile, smile_staff = open_with_staff(SMILE, SMILE_STAFF)
-    bright, bright_staff = open_with_staff(BRIGHT, BRIGHT_STAFF)
-    desk, other_desk = smile_staff[0], bright_staff[0]
+        raise CommandError(
+            f"An earlier start was interrupted. Remove the folder {state} and start the demo again."
+        )
+    dana, *colleagues = open_with_staff(SMILE, SMILE_STAFF)
+    (mallory,) = open_with_staff(BRIGHT, BRIGHT_STAFF)
     maria, harold, lily, diego = INVENTED
-    shares = [
-        _share(_chart(desk, maria, _everything), maria, desk, kind="patient", may_download=False, state=state),
-        _share(_chart(desk, harold, _x_rays), harold, desk, kind="dentist", may_download=True, state=state),
-        _share(_chart(desk, lily, _periapical), lily, desk, kind="guardian", may_download=True, state=state),
-        _share(_chart(other_desk, diego, _periapical), diego, other_desk, kind="patient", may_download=True, state=state),
-    ]
-    employees = [employee.facts for employee in (*smile_staff, *bright_staff)]
-    return {"base_url": base_url, "staff": employees, "shares": shares}
+    cases = (
+        Case(dana, maria, "patient", "a cone-beam CT, a panoramic and a periapical X-ray", _everything),
+        Case(dana, harold, "dentist", "a panoramic and a periapical X-ray", _x_rays),
+        Case(dana, lily, "guardian", "a periapical X-ray", _periapical),
+        Case(mallory, diego, "patient", "a periapical X-ray", _periapical),
+    )
+    shares = [_shared(case, state) for case in cases]
+    return {
+        "base_url": base_url,
+        "staff": [one.facts for one in (dana, *colleagues, mallory)],
+        "shares": shares,
+    }
+
+
+@dataclass(frozen=True)
+class Case:
+    """One invented patient: what is made for them, who takes it in, and with whom it is shared."""
+
+    desk: Employee
+    person: InventedPatient
+    recipient: str
+    images: str
+    write: Callable[[Path, InventedPatient], None]
+
+
+def _shared(case: Case, state: Path) -> dict[str, Any]:
+    print(f"Making {case.images} of {case.person.given_name}, who does not exist.", flush=True)  # noqa: T201
+    return _share(_chart(case), case, state)
 
 
 # --- studies -----------------------------------------------------------------------------------------------------
@@ -76,8 +99,9 @@ def _periapical(folder: Path, person: InventedPatient) -> None:
     write_periapical(folder, person)
 
 
-def _chart(desk: Employee, person: InventedPatient, write: Any) -> Patient:
+def _chart(case: Case) -> Patient:
     """Open the patient's chart and take the files in, as an upload of the desk would."""
+    desk, person = case.desk, case.person
     patient = add_patient(
         practice_id=desk.practice.pk,
         family_name=person.family_name,
@@ -89,7 +113,7 @@ def _chart(desk: Employee, person: InventedPatient, write: Any) -> Patient:
         actor=desk.actor,
     )
     with tempfile.TemporaryDirectory(prefix="phantom") as folder:
-        write(Path(folder), person)
+        case.write(Path(folder), person)
         upload = upload_path(patient, Path(folder), actor=desk.actor)
         run(Job.objects.get(subject_id=upload.pk).pk)
     return patient
@@ -98,33 +122,32 @@ def _chart(desk: Employee, person: InventedPatient, write: Any) -> Patient:
 # --- shares ------------------------------------------------------------------------------------------------------
 
 
-def _share(
-    patient: Patient, person: InventedPatient, desk: Employee, *, kind: str, may_download: bool, state: Path
-) -> dict[str, Any]:
+def _share(patient: Patient, case: Case, state: Path) -> dict[str, Any]:
     """Share all of the patient's series and send the link, as the desk would."""
-    name, channel, address = _recipient(person, kind)
+    desk, is_dentist = case.desk, case.recipient == "dentist"
+    name, channel, address = _recipient(case.person, case.recipient)
     with transaction.atomic():
         share = issue(
             patient,
             series=list(Series.objects.filter(study__patient=patient)),
-            recipient_kind=kind,
+            recipient_kind=case.recipient,
             recipient_name=name,
             channel=channel,
             address=address,
-            # The demo's pages greet the reader in English; the recipient can switch.
+            # The demo greets everyone in English; each page has the switch.
             language="en",
-            purpose="referral" if kind == "dentist" else "patient-request",
+            purpose="referral" if is_dentist else "patient-request",
             consent=True,
-            allows_download=may_download,
+            allows_download=case.person is not INVENTED[0],
             expires_at=now() + timedelta(days=desk.practice.share_default_days),
             actor=desk.actor,
         )
     return {
         "link": _sent_link(share, state),
-        "recipient": kind,
-        "birthdate": person.birthdate.isoformat(),
+        "recipient": case.recipient,
+        "birthdate": case.person.birthdate.isoformat(),
         "address": share.address,
-        "allows_download": may_download,
+        "allows_download": share.allows_download,
     }
 
 

@@ -37,7 +37,11 @@ class Employee:
     @property
     def actor(self) -> Actor:
         return Actor(
-            kind="staff", practice=self.practice.pk, id=self.user.pk, role=str(self.role), label=self.user.name
+            kind="staff",
+            practice=self.practice.pk,
+            id=self.user.pk,
+            role=str(self.role),
+            label=self.user.name,
         )
 
 
@@ -52,13 +56,11 @@ SMILE_STAFF = (
 BRIGHT_STAFF = (("mallory", "Mallory Frost", Role.FRONT_DESK),)
 
 
-def open_with_staff(
-    about: tuple[str, str, str], people: tuple[tuple[str, str, Role], ...]
-) -> tuple[Practice, list[Employee]]:
-    """Open one of the demo's practices and hire its people."""
+def open_with_staff(about: tuple[str, str, str], people: tuple[tuple[str, str, Role], ...]) -> list[Employee]:
+    """Open one of the demo's practices and hire its people; the front desk comes first."""
     name, phone, domain = about
     practice = open_practice(name=name, phone=phone, time_zone="America/Los_Angeles")
-    return practice, [hire(practice, f"{short}@{domain}", full, role) for short, full, role in people]
+    return [hire(practice, f"{short}@{domain}", full, role) for short, full, role in people]
 
 
 def hire(practice: Practice, email: str, name: str, role: Role) -> Employee:

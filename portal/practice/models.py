@@ -31,7 +31,9 @@ class Practice(models.Model):
                 name="practice_share_max_days",
             ),
             models.CheckConstraint(
-                condition=models.Q(share_default_days__gte=1, share_default_days__lte=models.F("share_max_days")),
+                condition=models.Q(
+                    share_default_days__gte=1, share_default_days__lte=models.F("share_max_days")
+                ),
                 name="practice_share_default_days",
             ),
         ]
@@ -80,7 +82,9 @@ class BusinessAssociate(models.Model):
     adapter = models.CharField(max_length=40)
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["practice", "adapter"], name="associate_adapter")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["practice", "adapter"], name="associate_adapter")
+        ]
 
     def __str__(self) -> str:
         return f"business associate {self.pk}"
@@ -97,7 +101,9 @@ class Agreement(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(ends_on__gte=models.F("starts_on")), name="agreement_dates")
+            models.CheckConstraint(
+                condition=models.Q(ends_on__gte=models.F("starts_on")), name="agreement_dates"
+            )
         ]
 
     def __str__(self) -> str:

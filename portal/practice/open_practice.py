@@ -15,7 +15,9 @@ from portal.sealed.keys import create_practice_key
 
 
 @transaction.atomic
-def open_practice(*, name: str, phone: str, language: str = "en", time_zone: str = "America/New_York") -> Practice:
+def open_practice(
+    *, name: str, phone: str, language: str = "en", time_zone: str = "America/New_York"
+) -> Practice:
     """Make a practice with its key, ready for staff."""
     practice = Practice(name=name, phone=phone, language=language, time_zone=time_zone, created_at=now())
     create_practice_key(practice.pk)
@@ -28,5 +30,7 @@ def open_practice(*, name: str, phone: str, language: str = "en", time_zone: str
 def add_staff(practice: Practice, user: User, role: Role, *, actor: Actor) -> Membership:
     """Give a user a role in the practice."""
     membership = Membership.objects.create(id=uuid.uuid4(), practice=practice, user=user, role=role)
-    trail.record("staff.added", actor=actor, subject=str(user.pk), role=str(role), private={"name": user.name})
+    trail.record(
+        "staff.added", actor=actor, subject=str(user.pk), role=str(role), private={"name": user.name}
+    )
     return membership

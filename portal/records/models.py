@@ -281,12 +281,15 @@ class VaultPack(models.Model):
     name = models.CharField(max_length=32, primary_key=True)
     practice = models.ForeignKey(Practice, on_delete=models.PROTECT, related_name="+")
     study = models.ForeignKey(Study, null=True, on_delete=models.PROTECT, related_name="packs")
-    quarantined = models.ForeignKey(QuarantinedGroup, null=True, on_delete=models.PROTECT, related_name="packs")
+    quarantined = models.ForeignKey(
+        QuarantinedGroup, null=True, on_delete=models.PROTECT, related_name="packs"
+    )
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=models.Q(study__isnull=True) ^ models.Q(quarantined__isnull=True), name="vault_pack_owner"
+                condition=models.Q(study__isnull=True) ^ models.Q(quarantined__isnull=True),
+                name="vault_pack_owner",
             )
         ]
 

@@ -75,7 +75,7 @@ class Store:
             fsync_folder(path.parent)
 
     def names(self, *, older_than_s: float = 0) -> Iterator[str]:
-        """Every stored name of that age, in no order; what no row knows of is left over from a crash before its commit."""
+        """Every stored name of that age, in no order. What no row knows of was left by a crash before its commit."""
         newest = time.time() - older_than_s
         for folder in self._root.glob("[0-9a-f][0-9a-f]"):
             for path in folder.iterdir():

@@ -92,7 +92,9 @@ def test_imports_go_one_way(name, path):
 
 
 @pytest.mark.parametrize(
-    ("name", "path"), [module for module in MODULES if module[0].startswith(WITHOUT_DJANGO)], ids=lambda value: str(value)
+    ("name", "path"),
+    [module for module in MODULES if module[0].startswith(WITHOUT_DJANGO)],
+    ids=lambda value: str(value),
 )
 def test_the_pure_houses_know_no_django(name, path):
     for imported in _imports(name, path):

@@ -1,17 +1,22 @@
 """The database refuses to change or remove entries of the trail."""
 
+from django.apps.registry import Apps
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from portal.audit.guards import guard, unguard
 from portal.audit.migrations import TABLES
 
 
+def guard_tables(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+    guard(editor.connection, *TABLES)
+
+
+def unguard_tables(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
+    unguard(editor.connection, *TABLES)
+
+
 class Migration(migrations.Migration):
     dependencies = [("audit", "0001_rows")]
 
-    operations = [
-        migrations.RunPython(
-            lambda apps, editor: guard(editor.connection, *TABLES),
-            lambda apps, editor: unguard(editor.connection, *TABLES),
-        )
-    ]
+    operations = [migrations.RunPython(guard_tables, unguard_tables)]

@@ -40,7 +40,9 @@ def test_the_same_value_is_sealed_differently_each_time(smile):
 def test_a_value_moved_to_another_row_does_not_open(smile, column):
     one, two = make_patient(smile, "Ana", "Smith"), make_patient(smile, "Ben", "Jones")
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE records_patient SET {column} = %s WHERE id = %s", [_stored(one, column), _id(two)])
+        cursor.execute(
+            f"UPDATE records_patient SET {column} = %s WHERE id = %s", [_stored(one, column), _id(two)]
+        )
     with pytest.raises(VaultDamaged):
         getattr(Patient.objects.get(pk=two.pk), column)
 
