@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,3 +40,17 @@ def moved(facts: Facts, base_url: str) -> Facts:
     before = facts["base_url"]
     shares = [{**share, "link": share["link"].replace(before, base_url, 1)} for share in facts["shares"]]
     return {**facts, "base_url": base_url, "shares": shares}
+
+
+def remove_unfinished(state: Path) -> None:
+    """Remove what a killed first start has made, so that this one makes it whole; a finished demo is left alone.
+
+    Only where the database is a file of this folder, which `started_by` keeps apart from every real installation.
+    """
+    if (state / NAME).exists():
+        return
+    for database in state.glob("db.sqlite3*"):
+        database.unlink()
+    (state / "outbox.jsonl").unlink(missing_ok=True)
+    for folder in ("vault", "spool", "broker"):
+        shutil.rmtree(state / folder, ignore_errors=True)

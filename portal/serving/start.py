@@ -16,15 +16,20 @@ from portal.serving import assets, claims, greeting, keys, programs
 from portal.serving.supervisor import Supervisor
 
 
-def start(prepare: Callable[[Path, str], str]) -> None:
+def _nothing(state: Path) -> None:
+    """A real installation's state is taken as it is."""
+
+
+def start(prepare: Callable[[Path, str], str], *, tidy: Callable[[Path], None] = _nothing) -> None:
     """Bring the state up to date and serve it until a signal ends all.
 
-    `prepare(state, base_url)` runs after the migrations; the text it returns is printed before the ready line.
-    Raises `CannotStart`.
+    `tidy(state)` runs once the state is claimed, before the database is opened; `prepare(state, base_url)` after
+    the migrations, and the text it returns is printed before the ready line. Raises `CannotStart`.
     """
     state, port = Path(settings.STATE_DIR), settings.PORT
     with claims.the_state(state):
         claims.check_port(port)
+        tidy(state)
         keys.prepare(settings.KEYRING_PATH, state=state, accepts_colocated=settings.ACCEPT_COLOCATED_KEYS)
         # Not earlier: the checks look at the key file too.
         BaseCommand().check()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from portal.demo.facts import remove_unfinished
 from portal.serving import greeting
 from portal.serving.environment import add_options
 from portal.serving.start import start
@@ -23,7 +24,7 @@ class Command(BaseCommand):
         add_options(parser)
 
     def handle(self, *args: object, **options: object) -> None:
-        start(_prepare_demo)
+        start(_prepare_demo, tidy=remove_unfinished)
 
 
 def _prepare_demo(state: Path, base_url: str) -> str:
