@@ -149,5 +149,7 @@ class StorageFull(ScanpassError):
 
     status = 507
     title = "The disk is full"
-    sentence = "The disk is full, so nothing was stored. Free some space, "
-        "then send it again: it goes on where it stopped."
+    sentence = (
+        "The disk is full, so nothing was stored. "
+        "Free some space, then send it again: it goes on where it stopped."
+    )
