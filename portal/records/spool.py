@@ -7,6 +7,7 @@ walked where it lies.
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
@@ -43,9 +44,14 @@ def upload_key(upload_id: UUID, practice_id: UUID) -> Dek:
     return study_key(practice_id, upload_id, GENERATION)
 
 
-def check_room(length_bytes: int) -> None:
-    """Raise `StorageFull` where `length_bytes` more would eat into what the database needs to go on."""
-    if shutil.disk_usage(settings.SPOOL_DIR.parent).free - length_bytes < settings.RESERVED_DISK_BYTES:
+def check_room(length_bytes: int, folder: Path | None = None) -> None:
+    """Raise `StorageFull` where `length_bytes` more would eat into what the database needs to go on.
+
+    `folder` is the spool, or the vault where a study is about to be written.
+    """
+    place = folder or settings.SPOOL_DIR
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if shutil.disk_usage(place).free - length_bytes < settings.RESERVED_DISK_BYTES:
         raise StorageFull
 
 

@@ -38,7 +38,6 @@ def get_upload(practice_id: UUID, upload_id: UUID) -> Upload:
 
 def start_upload(patient: Patient, *, actor: Actor) -> Upload:
     """Open an upload on a patient's chart, with a key of its own. Raises `StorageFull` when there is no room."""
-    settings.SPOOL_DIR.parent.mkdir(parents=True, exist_ok=True)
     check_room(settings.UPLOAD_PART_BYTES)
     moment = now()
     upload = Upload(
