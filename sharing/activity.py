@@ -7,7 +7,7 @@ Source: 45 CFR 164.528 asks for less; this list is free and complete.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -16,6 +16,7 @@ from portal.records.models import Disclosure, DisclosureEvent
 from sharing.models import Share
 
 SHOWN_MAX: Final = 100
+ONE_OPENING: Final = timedelta(minutes=10)
 _KINDS: Final = DisclosureEvent.Kind
 _TOLD: Final = (
     _KINDS.SENT, _KINDS.OPENED, _KINDS.VERIFIED, _KINDS.VIEWED, _KINDS.DOWNLOADED, _KINDS.LOCKED, _KINDS.REVOKED,
@@ -38,7 +39,13 @@ def activity_of(share: Share) -> list[Line]:
         disclosures = disclosures.filter(pk=share.disclosure_id)
     names = {one.pk: one.recipient_name for one in disclosures}
     events = DisclosureEvent.objects.filter(disclosure_id__in=names, kind__in=_TOLD).order_by("-at", "-pk")
-    return [Line(event.at, names[event.disclosure_id], told(event.kind)) for event in events[:SHOWN_MAX]]
+    lines = [Line(event.at, names[event.disclosure_id], told(event.kind)) for event in events[:SHOWN_MAX]]
+    return [line for before, line in zip([None, *lines], lines, strict=False) if not _repeats(line, before)]
+
+
+def _repeats(line: Line, before: Line | None) -> bool:
+    """The series of a study are opened one after another: for the reader that is one opening."""
+    return before is not None and before[1:] == line[1:] and before.at - line.at < ONE_OPENING
 
 
 def told(kind: str) -> str:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.test import RequestFactory
+
 from portal.audit.models import AuditEntry
 from portal.audit.verify import verify
 from portal.records.models import DisclosureEvent
+from sharing.access import release, require_access
 from sharing.models import Message, Share, ShareSession
 from tests.sharing.conftest import Recipient, code_in, make_share, run_jobs, token_in
 
@@ -153,11 +156,17 @@ def test_closing_ends_the_session_here_and_now(phone, token, share):
     assert phone.get("/s/done").status_code == 200
 
 
-def test_the_activity_page_tells_who_opened_it(phone, token):
+def test_the_activity_page_tells_who_opened_it(phone, token, share):
     phone.walk_in(token)
     page = phone.get("/s/activity").content.decode()
     assert "The code was entered." in page
     assert "Maria Garcia" in page
+    request = RequestFactory().get("/")
+    request.COOKIES["share"] = phone.cookie
+    for one in share.shared_series.all():
+        release(require_access(request, one.study_id), one.series_id, level=0, frames=1, length_bytes=1)
+    page = phone.get("/s/activity").content.decode()
+    assert page.count("The pictures were opened.") == 1, "two series of one study are one opening"
 
 
 def test_a_download_asks_for_a_fresh_code_and_gets_a_new_session(phone, token, clock):

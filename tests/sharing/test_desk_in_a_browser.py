@@ -1,0 +1,277 @@
+"""The desk in a real browser: the whole work by keyboard, pieces that refresh themselves, nothing axe minds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.db import transaction
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from portal.accounts.models import TotpDevice, User
+from portal.clock import now
+from portal.practice.models import Practice
+from portal.records.disclosures import note
+from portal.records.models import DisclosureEvent, Patient, QuarantinedGroup, ReferringDentist
+from portal.records.patients import add_patient
+from portal.records.uploads import start_upload
+from sharing.models import DeskTask, Share
+from sharing.todo import add_task
+from tests.cast import PASSWORD, actor_of, signed_in
+from tests.portal.accounts.steps import code_of
+from tests.viewer.conftest import made_study
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+]
+PICTURES = os.environ.get("SCANPASS_PICTURES")
+WIDTHS = (1280, 390)
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    found = playwright.chromium.launch(
+        executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=FLAGS
+    )
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def page(chromium: Browser, live_server: Any) -> Iterator[Page]:
+    """A browser at the desk that has been nowhere yet; whatever it asks of other sites fails the test."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 860}, base_url=live_server.url)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on(
+        "request",
+        lambda asked: wrong.append(asked.url) if not asked.url.startswith(live_server.url) else None,
+    )
+    page.on("console", lambda said: wrong.append(said.text) if "Content Security" in said.text else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    yield page
+    context.close()
+    assert wrong == []
+
+
+def enter(page: Page, user: User) -> Page:
+    """The page, with the user signed in."""
+    page.goto("/healthz")
+    cookie = {"name": "staff", "value": signed_in(user).cookies["staff"].value}
+    page.context.add_cookies([{**cookie, "url": page.evaluate("location.origin")}])  # type: ignore[list-item]
+    return page
+
+
+def looked_at(page: Page, name: str) -> None:
+    """Axe finds nothing and nothing sticks out, on the desk's screen and on a phone."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 860})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, width)
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / f"{name}-{width}.png", full_page=True)
+    page.set_viewport_size({"width": WIDTHS[0], "height": 860})
+
+
+@pytest.fixture
+def maria(smile: Practice, dana: User) -> Patient:
+    for given, family, chart in (("Harold", "Lindgren", "SP-2"), ("Mario", "Garcia", "SP-3")):
+        add_patient(
+            practice_id=smile.pk,
+            family_name=family,
+            given_name=given,
+            birthdate=date(1951, 9, 3),
+            chart_number=chart,
+            actor=actor_of(dana),
+        )
+    return add_patient(
+        practice_id=smile.pk,
+        family_name="Garcia",
+        given_name="Maria",
+        birthdate=date(1986, 4, 12),
+        chart_number="SP-1",
+        mobile="+1 206-555-0142",
+        email="maria@example.com",
+        actor=actor_of(dana),
+    )
+
+
+# --- the whole work, by keyboard -----------------------------------------------------------------------------------
+
+
+def test_first_sign_in_in_the_browser(page: Page, dana: User) -> None:
+    TotpDevice.objects.all().delete()
+    page.goto("/")
+    looked_at(page, "sign-in")
+    page.keyboard.type(dana.email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/sign-in/app")
+    assert page.locator("svg.qr").bounding_box()["width"] >= 180  # type: ignore[index]
+    looked_at(page, "enrol")
+    page.fill("#id_code", code_of(dana))
+    page.keyboard.press("Enter")
+    expect(page.locator(".codes li")).to_have_count(10)
+    looked_at(page, "recovery-codes")
+    page.get_by_role("link", name="I have kept them").click()
+    page.wait_for_url("**/desk/")
+
+
+def test_from_search_to_sent_without_a_mouse(page: Page, dana: User, maria: Patient) -> None:
+    made_study(maria)
+    enter(page, dana).goto("/desk/")
+    assert page.evaluate("document.activeElement.id") == "search"
+    page.keyboard.type("garcia", delay=40)
+    expect(page.locator("#patients h2")).to_have_text("2 patients")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/desk/patients/{maria.pk}/")
+    page.keyboard.press("s")
+    page.wait_for_url(f"**/desk/patients/{maria.pk}/share")
+    page.locator("[name=consent]").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/desk/patients/{maria.pk}/")
+    expect(page.locator("#shares .badge")).to_have_text("Queued")
+    assert Share.objects.get().address == "+12065550142"
+    page.keyboard.press("/")
+    page.wait_for_url("**/desk/")
+    expect(page.locator("#search")).to_be_focused()
+
+
+def test_recipient_decides_what_the_form_fills_in(
+    page: Page, dana: User, smile: Practice, maria: Patient
+) -> None:
+    made_study(maria)
+    ReferringDentist.objects.create(
+        practice=smile, name="Dr. Riley Chen", email="riley@endo.example", created_at=now()
+    )
+    enter(page, dana).goto(f"/desk/patients/{maria.pk}/share")
+    before = page.locator(".preview-text").inner_text()
+    page.get_by_text("E-mail", exact=True).click()
+    expect(page.locator("#id_address")).to_have_value("maria@example.com")
+    expect(page.locator(".preview-text")).not_to_have_text(before)
+    page.get_by_text("Referring dentist").click()
+    expect(page.locator("#id_recipient_name")).to_have_value("")
+    expect(page.locator("#id_purpose")).to_have_value("referral")
+    expect(page.get_by_label("View and download")).to_be_checked()
+    page.fill("#id_recipient_name", "Dr. Riley Chen")
+    page.keyboard.press("Tab")
+    expect(page.locator("#id_address")).to_have_value("riley@endo.example")
+    page.fill("#id_address", "typed@by.hand")
+    page.get_by_text("Patient", exact=True).click()
+    expect(page.locator("#id_address")).to_have_value("typed@by.hand")
+
+
+def test_errors_take_the_focus_and_lead_to_their_fields(page: Page, dana: User, maria: Patient) -> None:
+    made_study(maria)
+    enter(page, dana).goto(f"/desk/patients/{maria.pk}/share")
+    page.fill("#id_address", "")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator(".summary-of-errors")).to_be_focused()
+    looked_at(page, "share-error")
+    page.locator(".summary-of-errors a").first.click()
+    expect(page.locator("#id_address")).to_be_focused()
+
+
+# --- pieces that refresh themselves --------------------------------------------------------------------------------
+
+
+def test_state_of_a_share_changes_under_the_eyes(
+    page: Page, dana: User, smile: Practice, maria: Patient
+) -> None:
+    share = shared(maria, dana)
+    enter(page, dana).goto(f"/desk/patients/{maria.pk}/")
+    expect(page.locator("#shares .badge")).to_have_text("Queued")
+    with transaction.atomic():
+        note(share.disclosure_id, DisclosureEvent.Kind.SENT)
+    expect(page.locator("#shares .badge")).to_have_text("Sent", timeout=8000)
+
+
+def test_revoking_asks_first(page: Page, dana: User, maria: Patient) -> None:
+    share = shared(maria, dana)
+    enter(page, dana).goto(f"/desk/patients/{maria.pk}/")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.get_by_role("button", name="Revoke").click()
+    share.refresh_from_db()
+    assert share.revoked_at is None
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Revoke").click()
+    expect(page.locator("#shares .badge")).to_have_text("Revoked")
+
+
+def test_screen_is_cleared_when_the_session_has_ended(page: Page, dana: User, maria: Patient) -> None:
+    shared(maria, dana)
+    enter(page, dana).goto(f"/desk/patients/{maria.pk}/")
+    expect(page.locator("h1")).to_contain_text("Garcia")
+    page.context.clear_cookies(name="staff")
+    page.wait_for_url("**/?next=**", timeout=8000)
+    assert "Garcia" not in page.content()
+
+
+# --- every page ----------------------------------------------------------------------------------------------------
+
+
+def shared(patient: Patient, user: User) -> Share:
+    from sharing.issue import issue
+
+    study = made_study(patient).study
+    return issue(
+        patient,
+        series=list(study.series.order_by("position")[:1]),
+        recipient_kind="dentist",
+        recipient_name="Dr. Riley Chen",
+        channel="email",
+        address="riley.chen@endo-partners-of-the-north.example",
+        language="en",
+        purpose="referral",
+        consent=True,
+        allows_download=True,
+        expires_at=now() + timedelta(days=30),
+        actor=actor_of(user),
+    )
+
+
+def test_axe_minds_nothing_on_any_page_of_the_desk(
+    page: Page, dana: User, omar: User, smile: Practice, maria: Patient
+) -> None:
+    share = shared(maria, dana)
+    with transaction.atomic():
+        add_task(share, DeskTask.Kind.RENEWAL)
+    QuarantinedGroup.objects.create(
+        practice=smile,
+        upload=start_upload(maria, actor=actor_of(dana)),
+        patient=maria,
+        cause=QuarantinedGroup.Cause.OTHER_PATIENT,
+        header={
+            "patient_name": "Lopez^Ana",
+            "birthdate": "19860412",
+            "patient_id": "77",
+            "studies": [{"date": "20261101", "description": "Panoramic", "modality": "PX", "files": 1}],
+        },
+        files=[],
+        pack="0" * 32,
+        file_count=1,
+        created_at=now(),
+    )
+    enter(page, omar)
+    places = {"patient": [maria.pk], "share": [maria.pk], "shares": [maria.pk]}
+    for name in ("desk", "new_patient", "patient", "share", "shares", "quarantine", "trail", "account"):
+        page.goto(reverse(name, args=places.get(name)))
+        page.wait_for_load_state("networkidle")
+        looked_at(page, name)
+    page.goto("/desk/nothing-here")
+    looked_at(page, "not-found")
