@@ -9,7 +9,7 @@ from portal.audit.verify import verify
 from portal.records.models import DisclosureEvent
 from sharing.access import release, require_access
 from sharing.models import Message, Share, ShareSession
-from tests.sharing.conftest import Recipient, code_in, make_share, run_jobs, token_in
+from tests.sharing.conftest import Recipient, code_in, make_share, make_study, run_jobs, token_in
 
 
 def test_by_json(phone, token, share):
@@ -194,3 +194,27 @@ def test_the_pages_speak_the_language_the_desk_noted_until_the_reader_chooses(se
     assert phone.birthdate(month=5).json()["detail"] == "No coincide. Quedan 4 intentos para Maria G."
     phone.submit("/language", language="en", next="/s/birthdate")
     assert "Date of birth of Maria G." in phone.get("/s/birthdate").content.decode()
+
+
+def test_of_several_studies_one_is_chosen_and_a_slice_is_asked_for_without_scripts(sent, pat, dana):
+    first, second = make_study(pat, title="Panoramic"), make_study(pat)
+    series = [*first.series.all(), *second.series.order_by("position")]
+    make_share(pat, dana, series=series, recipient_kind="dentist", recipient_name="Dr. Riley", purpose="referral")
+    run_jobs()
+    phone = Recipient(sent)
+    phone.open(token_in(sent[-1]))
+    phone.post("/s/address", {"address": "+12015550123"})
+    phone.post("/s/code/verify", {"code": phone.ask_code()})
+    choice = phone.get("/s/view").content.decode()
+    assert f"?study={first.pk}" in choice
+    assert f"?study={second.pk}" in choice
+    chosen = phone.get(f"/s/view?study={first.pk}").content.decode()
+    assert f'data-manifest="/studies/{first.pk}/manifest.json"' in chosen
+    shown = series[-1]
+    floor = phone.get(f"/s/view?series={shown.pk}&slice=7").content.decode()
+    assert 'data-face="dentist"' in floor
+    assert f"/studies/{second.pk}/series/{shown.pk}/slices/6.webp" in floor
+    for odd in ("0", "-1", "999999", "x", "٣", "1e3", ""):
+        assert phone.get(f"/s/view?series={shown.pk}&slice={odd}").status_code == 200, odd
+    for wrong in (f"study={pat.pk}", "study=x", "series=x", f"series={pat.pk}"):
+        assert phone.get(f"/s/view?{wrong}").status_code == 404, wrong
