@@ -29,7 +29,13 @@ from tests.cast import actor_of, make_patient, make_staff, signed_in
 from tests.viewer.conftest import made_study
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-OWN, PRI, CLI, FRO, REF = Role.OWNER, Role.PRIVACY_OFFICER, Role.CLINICIAN, Role.FRONT_DESK, Role.REFERRING_DENTIST
+OWN, PRI, CLI, FRO, REF = (
+    Role.OWNER,
+    Role.PRIVACY_OFFICER,
+    Role.CLINICIAN,
+    Role.FRONT_DESK,
+    Role.REFERRING_DENTIST,
+)
 EVERYONE, DESK = {OWN, PRI, CLI, FRO, REF}, {OWN, CLI, FRO}
 
 PUBLIC = {

@@ -1,9 +1,12 @@
-"""How numbers people dial are written on the desk's pages."""
+"""How numbers, dates and names of other systems are written on the desk's pages."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import phonenumbers
 from django import template
+from django.utils.formats import date_format
 
 register = template.Library()
 
@@ -15,3 +18,22 @@ def phone(value: str) -> str:
         return value
     number = phonenumbers.parse(value)
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL))
+
+
+@register.filter
+def dicom_date(value: str) -> str:
+    """`19860412` as "Apr 12, 1986"; what is no date, as it stands in the file (DICOM PS3.5 6.2, DA)."""
+    try:
+        # A day of the calendar, so no time zone has a say in it.
+        day = datetime.strptime(value, "%Y%m%d")  # noqa: DTZ007
+    except (TypeError, ValueError):
+        return value
+    return date_format(day, "M j, Y")
+
+
+@register.filter
+def person_name(value: str) -> str:
+    """`Garcia^Maria^Elena` as "Garcia, Maria Elena" (DICOM PS3.5 6.2, PN)."""
+    family, _, rest = (value or "").partition("^")
+    given = " ".join(rest.replace("^", " ").split())
+    return f"{family}, {given}" if given else family

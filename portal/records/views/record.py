@@ -17,6 +17,7 @@ from portal.records.upload_status import describe
 from portal.records.views import live
 
 THUMBNAILS_MAX = 6
+STALLED_AFTER = timedelta(minutes=1)  # without a byte: then nobody seems to be sending any more
 SHOWN_AFTER = timedelta(hours=24)  # how long an upload that is done keeps saying what became of it
 
 
@@ -70,6 +71,7 @@ def _upload(upload: Upload) -> dict[str, Any]:
         **told,
         "is_open": upload.state in (Upload.State.RECEIVING, Upload.State.WAITING),
         "has_failed": upload.state == Upload.State.FAILED,
+        "is_stalled": upload.state == Upload.State.RECEIVING and upload.touched_at < now() - STALLED_AFTER,
     }
 
 
@@ -81,6 +83,7 @@ def _state(shown: dict[str, Any]) -> list[Any]:
             row["state"],
             row["files_done"],
             row["files_total"],
+            row["is_stalled"],
             row["sentence"],
             row["refused"],
         )

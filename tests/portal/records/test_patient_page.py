@@ -145,6 +145,18 @@ def test_upload_that_failed_can_be_tried_again(dana: User, pat: Patient) -> None
     assert f'hx-post="/desk/uploads/{upload.pk}/finish"' in page
 
 
+def test_upload_without_a_byte_for_a_minute_can_be_given_up(
+    dana: User, pat: Patient, clock: MovableClock
+) -> None:
+    upload = start_upload(pat, actor=actor_of(dana))
+    client, gives_up = signed_in(dana), f'hx-delete="/desk/uploads/{upload.pk}/status"'
+    assert gives_up not in client.get(f"/desk/patients/{pat.pk}/").content.decode()
+    clock.advance(minutes=2)
+    assert gives_up in client.get(f"/desk/patients/{pat.pk}/").content.decode()
+    client.delete(f"/desk/uploads/{upload.pk}/status")
+    assert "Files are arriving" not in client.get(f"/desk/patients/{pat.pk}/").content.decode()
+
+
 def test_what_an_upload_said_is_gone_after_a_day(dana: User, pat: Patient, clock: MovableClock) -> None:
     upload = start_upload(pat, actor=actor_of(dana))
     Upload.objects.filter(pk=upload.pk).update(state=Upload.State.DONE)

@@ -35,7 +35,8 @@ def held(smile: Practice, dana: User, pat: Patient) -> QuarantinedGroup:
 def test_page_shows_both_names_side_by_side(olga: User, held: QuarantinedGroup) -> None:
     page = signed_in(olga).get("/desk/quarantine/").content.decode()
     assert "Garcia, Maria" in page
-    assert "Lopez^Ana" in page
+    assert "Lopez, Ana" in page
+    assert page.count("Apr 12, 1986") == 2
     assert "3 files dropped on" in page
 
 
