@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +34,7 @@ BONE = 700, 3600  # the phantom's own window
 def test_dana_shares_a_scan_and_sees_the_patient_open_it(
     demo: Installation, screens: OpenScreen, tmp_path: Path
 ) -> None:
-    person = new_person("Castellanos", "Beatriz", date(1992, 7, 9))
+    person = new_person("Castellanos", "Beatriz", 1992)
     dana = screens("desk")
     dana.expects = {422}
     desk_pages.sign_in(dana, demo, "dana")
@@ -51,7 +50,7 @@ def test_dana_shares_a_scan_and_sees_the_patient_open_it(
     look_around(phone, tmp_path)
     desk_pages.expect_badge(dana.page, "Viewed")
     assert [one.split(":")[0] for one in desk_pages.statuses(dana.page)] == [
-        "Queued", "Sent", "Opened", "Code entered", "Viewed",
+        "Queued", "Sent", "Opened", "Verified", "Viewed",
     ]  # fmt: skip
     dana.looked_at("desk-patient-viewed")
     read_activity_and_leave(phone)
@@ -60,6 +59,7 @@ def test_dana_shares_a_scan_and_sees_the_patient_open_it(
 def find_by_keyboard(dana: Screen) -> None:
     """The cursor is in the search box; a few letters, one arrow and Enter open the chart."""
     page = dana.page
+    expect(page.locator("#search")).to_be_focused()
     dana.looked_at("desk")
     page.keyboard.type("whit")
     page.locator("#patients").get_by_text("1 patient").wait_for()
@@ -70,6 +70,7 @@ def find_by_keyboard(dana: Screen) -> None:
     page.get_by_role("heading", name="Whitfield, Harold").wait_for()
     page.keyboard.press("/")
     page.wait_for_url("**/desk/")
+    expect(page.locator("#search")).to_be_focused()
     page.keyboard.type("xyzzy")
     page.locator("#patients").get_by_text("Nobody found").wait_for()
     page.locator("#search").fill("")
@@ -87,7 +88,7 @@ def mixed_zip(person: InventedPatient, at: Path) -> Path:
     picture = Projection(grey, 0.2, "Panoramic", ("L", "F"), "B")
     (at / "PX").mkdir()
     panoramic = write_panoramic(at / "PX", visit, picture)
-    other = write_cbct(at / "other", new_person("Foreign", "Fiona", date(1960, 1, 2)), size=(1, 64, 64))
+    other = write_cbct(at / "other", new_person("Foreign", "Fiona", 1960), size=(1, 64, 64))
     with zipfile.ZipFile(at / "from-the-disc.zip", "w") as archive:
         archive.write(panoramic, "DISC/PX0001.dcm")
         archive.writestr("DISC/READ ME.txt", "Thank you for choosing our imaging centre.")
@@ -153,7 +154,7 @@ def open_as_patient(
     share_pages.open_link(phone, link)
     desk_pages.expect_badge(dana.page, "Opened")
     phone.looked_at("patient-birthdate", widths=(*PHONE, 1280))
-    share_pages.give_birthdate(phone, person.birthdate.replace(day=8))
+    share_pages.give_birthdate(phone, person.birthdate.replace(year=1991))
     expect(page.locator("[role=alert]")).to_contain_text("4 tries left")
     phone.looked_at("patient-birthdate-wrong", widths=PHONE)
     share_pages.give_birthdate(phone, person.birthdate)
@@ -165,6 +166,8 @@ def open_as_patient(
     phone.looked_at("patient-verify-wrong", widths=PHONE)
     share_pages.give_code(phone, code)
     page.wait_for_url("**/s/view")
+    phone.looked_at("patient-scans", widths=(*PHONE, 1280))
+    page.get_by_role("link", name="CBCT").click()
 
 
 def look_around(phone: Screen, at: Path) -> None:
@@ -223,7 +226,7 @@ def read_activity_and_leave(phone: Screen) -> None:
 @pytest.fixture(scope="module")
 def case(clara: Desk, tmp_path_factory: pytest.TempPathFactory) -> Case:
     """A chart with a small scan; the preamble of its first file isn't empty."""
-    person = new_person("Lindqvist", "Astrid", date(1984, 3, 21))
+    person = new_person("Lindqvist", "Astrid", 1984)
     files = small_cbct(person, tmp_path_factory.mktemp("case"))
     name, first = files[0]
     files[0] = (name, b"MZ this was a program's head".ljust(128, b"\0") + first[128:])

@@ -317,10 +317,11 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 
 def main(folder: Path) -> None:
-    """Keep a demo running in `folder` until Ctrl-C."""
+    """Keep a demo running in `folder` until Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     installation = Installation(folder)
-    (folder / "port").write_text(str(installation.port))
     installation.start()
+    (folder / "port").write_text(str(installation.port))
     print(f"{installation.base_url}  SCANPASS_RUNNING_DEMO={folder}", flush=True)
     try:
         signal.pause()

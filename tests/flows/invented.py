@@ -14,7 +14,7 @@ from portal.phantom.studies import write_cbct
 from tests.flows.desk import Chart, Desk, File, folder
 
 SIZE, VOXEL_MM = (40, 96, 96), 1.2
-# Area codes of the Pacific coast; in each the numbers 555-0100 to 555-0199 are kept for fiction.
+# Of the Pacific coast; in each the numbers 555-0100 to 555-0199 are kept for fiction.
 AREAS = (
     "206",
     "253",
@@ -29,11 +29,10 @@ AREAS = (
     "650",
     "707",
     "714",
-    "760",
     "805",
     "818",
 )
-# Other people and other UIDs in each run, so that an installation can be walked again.
+# Other people with other UIDs in each run, so that one installation can be walked again and again.
 _run = secrets.token_hex(4)
 _numbers = itertools.count(secrets.randbelow(len(AREAS) * 100))
 
@@ -47,12 +46,12 @@ class Case:
     files: list[File]
 
 
-def new_person(family_name: str, given_name: str, birthdate: date) -> InventedPatient:
-    """Someone with a telephone of their own; the number is one that is kept for fiction."""
-    number = next(_numbers) % 100
-    return InventedPatient(
-        family_name, given_name, birthdate, "F", f"T-{number}", f"+1415555{100 + number:04}", "en"
-    )
+def new_person(family_name: str, given_name: str, born_in: int) -> InventedPatient:
+    """Someone with a telephone, a birthday and a chart number of their own."""
+    area, number = divmod(next(_numbers) % (len(AREAS) * 100), 100)
+    phone = f"+1{AREAS[area]}5550{100 + number}"
+    birthdate = date(born_in, 1 + secrets.randbelow(12), 1 + secrets.randbelow(28))
+    return InventedPatient(family_name, given_name, birthdate, "F", f"{_run}-{phone[-6:]}", phone, "en")
 
 
 def small_cbct(person: InventedPatient, at: Path) -> list[File]:

@@ -43,7 +43,7 @@ def dana(demo: Installation) -> Desk:
 @pytest.fixture(scope="module")
 def case(demo: Installation, dana: Desk, tmp_path_factory: pytest.TempPathFactory) -> Case:
     """A chart with a small cone-beam CT, made for this file."""
-    person = new_person("Okafor", "Adaeze", date(1979, 2, 3))
+    person = new_person("Okafor", "Adaeze", 1979)
     return stored(dana, person, small_cbct(person, tmp_path_factory.mktemp("okafor")))
 
 
