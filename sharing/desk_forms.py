@@ -102,8 +102,10 @@ class ShareForm(forms.Form):
         known = reachable(patient)["patient"]
         channel = Channel.TEXT if known["text"] or not known["email"] else Channel.EMAIL
         newest = chosen or (self.shareable[0].study if self.shareable else None)
+        # A study that came in several drops lies here in parts, and whoever shares it means all of them.
+        uid = newest.study_instance_uid if newest else None
         return {
-            "series": [str(series.pk) for series in self.shareable if series.study == newest],
+            "series": [str(series.pk) for series in self.shareable if series.study.study_instance_uid == uid],
             "recipient_kind": Disclosure.Recipient.PATIENT,
             "recipient_name": known["name"],
             "channel": channel,

@@ -48,7 +48,8 @@ def view(request: HttpRequest) -> HttpResponse:
         raise NotFound
     chosen = _chosen(request, share, found)
     if chosen is None:
-        context = {"practice": share.practice, "studies": found, "who": share.patient.short_name}
+        choices = [(study, _titles(share, study)) for study in found]
+        context = {"practice": share.practice, "choices": choices, "who": share.patient.short_name}
         return render(request, "share/choose.html", context)
     return render(request, "viewer/recipient.html", _viewer_context(request, share, chosen, len(found) > 1))
 
@@ -93,6 +94,12 @@ def shared_studies(share: Share) -> list[Study]:
     """The studies of which something is shared, newest first."""
     ids = share.shared_series.values_list("study_id", flat=True)
     return list(Study.objects.filter(pk__in=ids, state=Study.State.STORED).order_by("-created_at"))
+
+
+def _titles(share: Share, study: Study) -> str:
+    """The shared series of a study by name: parts of one study would otherwise look alike."""
+    shared = Series.objects.filter(pk__in=share.shared_series.values("series_id"), study=study)
+    return ", ".join(series.title for series in shared.order_by("position"))
 
 
 def _chosen(request: HttpRequest, share: Share, found: list[Study]) -> Study | None:
