@@ -52,7 +52,9 @@ def session_of(request: HttpRequest) -> ShareSession:
     return session
 
 
-def require_share_session(request: HttpRequest, step: str = Step.VERIFIED, *, ended: bool = False) -> ShareSession:
+def require_share_session(
+    request: HttpRequest, step: str = Step.VERIFIED, *, ended: bool = False
+) -> ShareSession:
     """The session of this browser, which has reached exactly `step` (a decoy passes for matched).
 
     `ended=True` lets a share through that is over: its recipient may read why and ask for a new link.
@@ -112,8 +114,12 @@ def require_access(
     else:
         grant = _recipient_grant(request, study_id)
         if download and not grant.allows_download:
-            raise AccessDenied(_("This link is for viewing. Ask the dental office for one that allows the download."))
-    if series_id is not None and not (grant.allows(series_id) and remembered.has_series(grant.study, series_id)):
+            raise AccessDenied(
+                _("This link is for viewing. Ask the dental office for one that allows the download.")
+            )
+    if series_id is not None and not (
+        grant.allows(series_id) and remembered.has_series(grant.study, series_id)
+    ):
         raise NotFound
     return grant
 
@@ -164,5 +170,3 @@ def _recipient_grant(request: HttpRequest, study_id: uuid.UUID) -> Grant:
         code_age_s=(moment - visit.verified_at).total_seconds(),
         expires_at=min(alive.share_expires_at, visit.ends_at),
     )
-
-

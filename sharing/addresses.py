@@ -43,7 +43,9 @@ def mobile_number(text: str) -> str:
     if number is None or not phonenumbers.is_valid_number(number):
         raise _refused(_("This is not a phone number. Please check it with the patient."))
     if phonenumbers.region_code_for_number(number) not in _regions() or _is_island(number):
-        raise _refused(_("Texts can't be sent to numbers of this country. Please use another number or e-mail."))
+        raise _refused(
+            _("Texts can't be sent to numbers of this country. Please use another number or e-mail.")
+        )
     if phonenumbers.number_type(number) in _NO_TEXTS:
         raise _refused(_("This number can't get text messages. Please use a mobile number or e-mail."))
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -119,8 +119,12 @@ def _note_expired(moment: datetime) -> None:
 
 def _lock_spent(moment: datetime) -> None:
     """A process that died between a share's last try and the lock leaves the lock to us."""
-    spent = Q(match_misses__gte=settings.BIRTHDATE_MISSES_MAX) | Q(code_failures__gte=settings.CODE_FAILURES_MAX)
-    for share in Share.objects.filter(spent, locked_at=None, revoked_at=None, expires_at__gt=moment)[:AT_ONCE]:
+    spent = Q(match_misses__gte=settings.BIRTHDATE_MISSES_MAX) | Q(
+        code_failures__gte=settings.CODE_FAILURES_MAX
+    )
+    for share in Share.objects.filter(spent, locked_at=None, revoked_at=None, expires_at__gt=moment)[
+        :AT_ONCE
+    ]:
         with transaction.atomic():
             lock(share, actor=system(share.practice_id), reason="tries")
 
@@ -128,6 +132,10 @@ def _lock_spent(moment: datetime) -> None:
 def _close_unsent() -> None:
     """A message whose job has failed for good, by an error nobody foresaw, must not wait in silence."""
     failed = Job.objects.filter(kind="send", state=Job.State.FAILED).values("subject_id")
-    for message in Message.objects.filter(state=Message.State.QUEUED, pk__in=failed).select_related("share")[:AT_ONCE]:
-        if not Job.objects.filter(subject_id=message.pk, state__in=[Job.State.QUEUED, Job.State.RUNNING]).exists():
+    for message in Message.objects.filter(state=Message.State.QUEUED, pk__in=failed).select_related("share")[
+        :AT_ONCE
+    ]:
+        if not Job.objects.filter(
+            subject_id=message.pk, state__in=[Job.State.QUEUED, Job.State.RUNNING]
+        ).exists():
             close_unsent(message, "The message could not be sent.", tell_desk=True)

@@ -22,7 +22,9 @@ FIELD_CHARS_MAX: Final = 400
 
 def is_json(request: HttpRequest) -> bool:
     """Whether the client is a script that speaks JSON."""
-    return request.content_type == "application/json" or "application/json" in request.headers.get("Accept", "")
+    return request.content_type == "application/json" or "application/json" in request.headers.get(
+        "Accept", ""
+    )
 
 
 def field(request: HttpRequest, name: str) -> str:
@@ -67,7 +69,9 @@ def birthdate(request: HttpRequest) -> date:
 
 def code(request: HttpRequest) -> str:
     """The six digits; spaces and dashes don't matter. Raises `InvalidInput`; anything else is no try."""
-    text = "".join(letter for letter in field(request, "code") if not (letter.isspace() or letter in "-.\u2011\u2013"))
+    text = "".join(
+        letter for letter in field(request, "code") if not (letter.isspace() or letter in "-.\u2011\u2013")
+    )
     found = digits(text)
     if len(found) != DIGITS:
         raise InvalidInput(_("Enter the 6 digits of the code."), field="code")

@@ -134,7 +134,9 @@ def _note_miss(session: ShareSession, share: Share, actor: Actor) -> int:
 
     The count is read again here, so that a try whose process died before this is still seen by the next one.
     """
-    trail.record("share.match-refused", actor=actor, outcome=REFUSED, patient=share.patient_id, share=share.pk)
+    trail.record(
+        "share.match-refused", actor=actor, outcome=REFUSED, patient=share.patient_id, share=share.pk
+    )
     misses = Share.objects.values_list("match_misses", flat=True).get(pk=share.pk)
     if misses >= settings.BIRTHDATE_MISSES_MAX:
         lock(share, actor=actor, reason="match")

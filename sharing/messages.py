@@ -42,7 +42,9 @@ def link_text(practice: Practice, *, language: str, link: str, expires_at: datet
 def code_text(practice: Practice, *, language: str, code: str) -> str:
     """The text message with the code; the last line binds it to our site, so that phones fill it in only there."""
     with translation.override(language):
-        words = _("%(code)s is your %(practice)s code. It works for 10 minutes. If you did not ask for it, ignore it.")
+        words = _(
+            "%(code)s is your %(practice)s code. It works for 10 minutes. If you did not ask for it, ignore it."
+        )
         last = f"\n\n@{urlsplit(settings.PUBLIC_BASE_URL).hostname} #{code}"
         return _fitted(words, practice, reserved=len(last), code=code) + last
 
@@ -87,12 +89,16 @@ def gsm(text: str) -> str:
 
     One such letter would make the phone network use 16-bit letters, and the message two or three times as long.
     """
-    return "".join(letter if letter in _GSM_BASIC or letter in _GSM_EXTENDED else _plain(letter) for letter in text)
+    return "".join(
+        letter if letter in _GSM_BASIC or letter in _GSM_EXTENDED else _plain(letter) for letter in text
+    )
 
 
 def _plain(letter: str) -> str:
     base = unicodedata.normalize("NFKD", letter)
-    return "".join(part for part in base if part in _GSM_BASIC) or ("" if unicodedata.combining(letter) else "?")
+    return "".join(part for part in base if part in _GSM_BASIC) or (
+        "" if unicodedata.combining(letter) else "?"
+    )
 
 
 def _septets(text: str) -> int:

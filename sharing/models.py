@@ -51,7 +51,9 @@ class Share(Row):
 
     class Meta:
         constraints: ClassVar = [
-            models.CheckConstraint(condition=models.Q(expires_at__gt=models.F("created_at")), name="share_ends"),
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("created_at")), name="share_ends"
+            ),
             models.CheckConstraint(
                 condition=models.Q(code_failures__lte=settings.CODE_FAILURES_MAX), name="share_code_failures"
             ),
@@ -71,7 +73,9 @@ class SharedSeries(models.Model):
     series = models.ForeignKey(Series, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["share", "series"], name="shared_series_once")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["share", "series"], name="shared_series_once")
+        ]
 
     def __str__(self) -> str:
         return f"series {self.series_id} in share {self.share_id}"
@@ -203,7 +207,9 @@ class Tally(models.Model):
                 fields=["session", "series"], condition=models.Q(session__isnull=False), name="tally_of_share"
             ),
             models.UniqueConstraint(
-                fields=["staff_session", "series"], condition=models.Q(session__isnull=True), name="tally_of_staff"
+                fields=["staff_session", "series"],
+                condition=models.Q(session__isnull=True),
+                name="tally_of_staff",
             ),
         ]
 

@@ -132,4 +132,6 @@ def _staff_is_in(grant: Grant) -> bool:
     works_here = Membership.objects.filter(
         practice_id=grant.practice, user_id=_actor_id(grant), is_active=True, user__is_active=True
     ).exists()
-    return works_here and Session.objects.filter(session_key=grant.actor.session, expire_date__gt=now()).exists()
+    return (
+        works_here and Session.objects.filter(session_key=grant.actor.session, expire_date__gt=now()).exists()
+    )

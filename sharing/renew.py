@@ -49,7 +49,11 @@ def renew(share: Share, *, expires_at: datetime, actor: Actor) -> Message:
             raise Conflict("A revoked link can't be renewed, and a locked one must be unlocked first.")
         close_tasks(share, DeskTask.Kind.RENEWAL)
         trail.record(
-            "share.queued", actor=actor, patient=share.patient_id, share=share.pk, expires_at=expires_at.isoformat()
+            "share.queued",
+            actor=actor,
+            patient=share.patient_id,
+            share=share.pk,
+            expires_at=expires_at.isoformat(),
         )
         share.refresh_from_db(fields=["expires_at"])
         return queue_link(share)

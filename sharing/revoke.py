@@ -28,5 +28,7 @@ def revoke(share: Share, *, actor: Actor) -> None:
         sessions = end_all(share, moment)
         for kind in DeskTask.Kind.values:
             close_tasks(share, kind)
-        trail.record("share.revoked", actor=actor, patient=share.patient_id, share=share.pk, sessions=sessions)
+        trail.record(
+            "share.revoked", actor=actor, patient=share.patient_id, share=share.pk, sessions=sessions
+        )
         note(share.disclosure_id, DisclosureEvent.Kind.REVOKED)

@@ -57,11 +57,17 @@ def send_message(message_id: uuid.UUID, lease: Lease) -> None:
         return
     try:
         gateway = _permitted_gateway(message)
-        letter = _link_letter(message, lease) if message.kind == Message.Kind.LINK else _code_letter(message, lease)
+        letter = (
+            _link_letter(message, lease)
+            if message.kind == Message.Kind.LINK
+            else _code_letter(message, lease)
+        )
         if letter is None:
             _give_up(message, lease, TOO_LATE, tell_desk=False)
             return
-        reference = gateway.deliver(message.share.address, letter.body, kind=message.kind, subject=letter.subject)
+        reference = gateway.deliver(
+            message.share.address, letter.body, kind=message.kind, subject=letter.subject
+        )
     except Undeliverable as error:
         _held_back(message, lease, error)
     else:
@@ -95,7 +101,11 @@ def _link_letter(message: Message, lease: Lease) -> Letter | None:
     if share.channel == Channel.TEXT:
         return Letter(
             messages.link_text(
-                practice, language=language, link=link, expires_at=share.expires_at, time_zone=practice.time_zone
+                practice,
+                language=language,
+                link=link,
+                expires_at=share.expires_at,
+                time_zone=practice.time_zone,
             )
         )
     return Letter(
@@ -142,7 +152,11 @@ def _close(message: Message, lease: Lease, *, gateway: str, reference: str) -> N
     with transaction.atomic():
         lease.check()
         Message.objects.filter(pk=message.pk).update(
-            state=Message.State.SENT, sent_at=now(), gateway=gateway, vendor_reference=reference[:80], failure=""
+            state=Message.State.SENT,
+            sent_at=now(),
+            gateway=gateway,
+            vendor_reference=reference[:80],
+            failure="",
         )
         code = "share.sent" if message.kind == Message.Kind.LINK else "share.code-sent"
         trail.record(

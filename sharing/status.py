@@ -14,7 +14,14 @@ from sharing.models import Share
 
 _KINDS: Final = DisclosureEvent.Kind
 # How far a share has come, in this order; what went wrong with it comes before.
-_FURTHER: Final = (_KINDS.QUEUED, _KINDS.SENT, _KINDS.OPENED, _KINDS.VERIFIED, _KINDS.VIEWED, _KINDS.DOWNLOADED)
+_FURTHER: Final = (
+    _KINDS.QUEUED,
+    _KINDS.SENT,
+    _KINDS.OPENED,
+    _KINDS.VERIFIED,
+    _KINDS.VIEWED,
+    _KINDS.DOWNLOADED,
+)
 
 
 class Step(NamedTuple):

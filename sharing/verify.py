@@ -168,14 +168,18 @@ def _refuse(session: ShareSession, challenge: Challenge, share: Share, *, addres
     """Write the miss down; the share's last one locks it. Returns the refusal."""
     actor = recipient(share, session, address=address)
     with transaction.atomic():
-        trail.record("share.code-refused", actor=actor, outcome=REFUSED, patient=share.patient_id, share=share.pk)
+        trail.record(
+            "share.code-refused", actor=actor, outcome=REFUSED, patient=share.patient_id, share=share.pk
+        )
         failures = Share.objects.values_list("code_failures", flat=True).get(pk=share.pk)
         if failures >= settings.CODE_FAILURES_MAX:
             lock(share, actor=actor, reason="code")
     tries = Challenge.objects.values_list("tries", flat=True).get(pk=challenge.pk)
     left = max(0, min(settings.CODE_TRIES_MAX - tries, settings.CODE_FAILURES_MAX - failures))
     if not left:
-        return CodeRefused(_("The code is wrong, and this was its last try. Ask for a new code."), tries_left=0)
+        return CodeRefused(
+            _("The code is wrong, and this was its last try. Ask for a new code."), tries_left=0
+        )
     words = ngettext(
         "The code is wrong. You have %(n)s try left.", "The code is wrong. You have %(n)s tries left.", left
     )

@@ -29,10 +29,17 @@ def ending(share: Share | None) -> Gone:
     names = {"practice": share.practice.name, "phone": share.practice.phone}
     state = state_of(share, now())
     if state == "expired":
-        day = formats.date_format(share.expires_at.astimezone(ZoneInfo(share.practice.time_zone)), "DATE_FORMAT")
-        sentence = _("This link ended on %(day)s. You can ask %(practice)s for a new one.") % {**names, "day": day}
+        day = formats.date_format(
+            share.expires_at.astimezone(ZoneInfo(share.practice.time_zone)), "DATE_FORMAT"
+        )
+        sentence = _("This link ended on %(day)s. You can ask %(practice)s for a new one.") % {
+            **names,
+            "day": day,
+        }
     elif state == "locked":
-        sentence = _("This link is locked after too many tries. Please call %(practice)s at %(phone)s.") % names
+        sentence = (
+            _("This link is locked after too many tries. Please call %(practice)s at %(phone)s.") % names
+        )
     else:
         sentence = _("%(practice)s has ended this link. You can ask for a new one.") % names
     return Gone(sentence)
@@ -59,7 +66,9 @@ def renew(request: HttpRequest) -> HttpResponse:
     if session.share is None or session.step == Step.DECOY:
         raise SessionOver
     ask_renewal(session.share, actor=recipient_of(session.share, session, address=client_address(request)))
-    return onward(request, {"next": "wait", "practice": session.share.practice.name}, page="/s/ended", status=202)
+    return onward(
+        request, {"next": "wait", "practice": session.share.practice.name}, page="/s/ended", status=202
+    )
 
 
 def _ended_share(session: ShareSession) -> Share | None:

@@ -68,13 +68,19 @@ def _open(request: HttpRequest) -> HttpResponse:
 def _speak(request: HttpRequest, response: HttpResponse, opened: Opened) -> None:
     """Go on in the language the desk noted, unless the reader chose one; the default says nothing of the reader."""
     share = opened.session.share
-    if share and share.language != settings.LANGUAGE_CODE and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+    if (
+        share
+        and share.language != settings.LANGUAGE_CODE
+        and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES
+    ):
         keep_language(response, share.language)
 
 
 def _no_such_link() -> NotFound:
     return NotFound(
-        _("This link does not work, or not any more. Enter the date of birth to find out, or call your dental office.")
+        _(
+            "This link does not work, or not any more. Enter the date of birth to find out, or call your dental office."
+        )
     )
 
 
@@ -96,5 +102,3 @@ def initials(share: Share) -> str:
     """How a dentist's page names the patient: "M. G."."""
     names = (share.patient.given_name, share.patient.family_name)
     return " ".join(f"{name[0]}." for name in names if name)
-
-

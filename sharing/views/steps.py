@@ -30,7 +30,11 @@ def _page(
     request: HttpRequest, name: str, session: ShareSession, error: ScanpassError | None, **more: Any
 ) -> HttpResponse:
     """A step's page. It names practice and patient only while the link lives, or once the date matched."""
-    context: dict[str, Any] = {"error": error, "error_field": error.details.get("field", "") if error else "", **more}
+    context: dict[str, Any] = {
+        "error": error,
+        "error_field": error.details.get("field", "") if error else "",
+        **more,
+    }
     share = session.share
     if share is not None and state_of(share, now()) == "live":
         context |= {"practice": share.practice, "share": share, "who": _who(session, share)}
@@ -150,7 +154,11 @@ def _code_words(session: ShareSession) -> dict[str, Any]:
     if share is None:
         return {}
     knows = share.disclosure.recipient_kind != "dentist"
-    wait = (share.code_asked_at - now()).total_seconds() + settings.CODE_RESEND_AFTER_S if share.code_asked_at else 0
+    wait = (
+        (share.code_asked_at - now()).total_seconds() + settings.CODE_RESEND_AFTER_S
+        if share.code_asked_at
+        else 0
+    )
     return {
         "sent_to": hint(share.channel, share.address) if knows else "",
         "is_text": share.channel == "text",
