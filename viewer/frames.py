@@ -7,6 +7,7 @@ begins, so a damaged one is a refusal and never half a picture.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -48,12 +49,17 @@ class Batch:
         One piece of memory a batch and one piece for the server to send: 40 % less time of the processor than
         a piece a frame, which are allocated, freed and fetched from the kernel again with each batch.
         """
-        answer, position = ExactBytes(self.length_bytes), 0
-        for item, entry in zip(self.items, self.entries, strict=True):
-            _HEAD.pack_into(answer.view, position, item, entry.length)
-            start, position = position + _HEAD.size, position + _HEAD.size + entry.length
-            stored.read_into(entry, answer.view[start:position])
+        answer = ExactBytes(self.length_bytes)
+        stored.read_into(self.entries, self._rooms(answer.view))
         return answer.finish()
+
+    def _rooms(self, answer: memoryview) -> Iterator[memoryview]:
+        """Where each item goes, its head written before it."""
+        position = 0
+        for item, entry in zip(self.items, self.entries, strict=True):
+            _HEAD.pack_into(answer, position, item, entry.length)
+            start, position = position + _HEAD.size, position + _HEAD.size + entry.length
+            yield answer[start:position]
 
 
 def plan_batch(stored: StoredStudy, series: UUID, level: int, ranges: str) -> Batch:

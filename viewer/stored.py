@@ -7,19 +7,20 @@ objects and how they are shown, never a key and never a pixel.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 from portal.errors import NotFound
-from portal.records.manifests import object_context, open_manifest
+from portal.records.manifests import open_manifest
 from portal.records.models import Study
 from portal.records.vault import vault
-from portal.sealed.keys import study_key
+from portal.sealed.keys import Dek, study_key
 from portal.vault.context import NIL, Context
 from portal.vault.header import CHUNK_BYTES
 from portal.vault.manifest import Entry, Manifest
+from portal.vault.packs import Pack
 from portal.vault.stream import Opener
 from sharing.remembered import Recent
 
@@ -60,18 +61,27 @@ class StoredStudy:
         The ciphertext isn't hashed: its key comes from the place, so only the very object that was sealed for this
         place opens at all (docs/vault-format.md).
         """
-        return self._opener(entry).read_all()
+        return self._opener(entry, self._dek(), vault().open_pack(entry.pack)).read_all()
 
-    def read_into(self, entry: Entry, room: memoryview) -> None:
-        """The same into `room`, which has the object's length. When this raises, none of it may be shown."""
-        self._opener(entry).read_into(room)
+    def read_into(self, entries: Iterable[Entry], rooms: Iterable[memoryview]) -> None:
+        """Each object whole into its room, which has its length. When this raises, nothing of any may be shown.
+
+        For many objects at once: their key and their pack are asked for once.
+        """
+        dek, store = self._dek(), vault()
+        pack, name = None, ""
+        for entry, room in zip(entries, rooms, strict=True):
+            if pack is None or entry.pack != name:
+                pack, name = store.open_pack(entry.pack), entry.pack
+            self._opener(entry, dek, pack).read_into(room)
 
     def read_stretch(self, entry: Entry, start: int, stop: int) -> Iterator[bytes | memoryview]:
         """Bytes `start` to `stop` (exclusive) of an object, in verified pieces of at most 256 KiB.
 
         What was read leaves this process's memory map behind it, so a study of any size costs the same memory.
         """
-        opener, pack = self._opener(entry), vault().open_pack(entry.pack)
+        pack = vault().open_pack(entry.pack)
+        opener = self._opener(entry, self._dek(), pack)
         for index in range(start // CHUNK_BYTES, -(-stop // CHUNK_BYTES)):
             base = index * CHUNK_BYTES
             chunk = opener.chunk(index)
@@ -79,23 +89,15 @@ class StoredStudy:
             yield chunk if is_whole else memoryview(chunk)[max(0, start - base) : stop - base]
             pack.let_go(entry.offset + base, CHUNK_BYTES)
 
-    def _opener(self, entry: Entry) -> Opener:
-        # The key is asked for each time and remembered there for minutes only: a shredded study closes.
-        dek = study_key(self.practice, self.id, self.generation)
-        sealed = vault().open_pack(entry.pack).view(entry.extent)
-        context = self._context(entry)
-        return Opener(sealed, dek=dek.key, dek_id=dek.id, context=context, length=entry.length)
+    def _dek(self) -> Dek:
+        # Asked for each time and remembered there for minutes only: a shredded study closes.
+        return study_key(self.practice, self.id, self.generation)
 
-    def _context(self, entry: Entry) -> Context:
-        return object_context(
-            self.practice,
-            self.id,
-            self.generation,
-            entry.kind,
-            series=entry.series,
-            instance=entry.instance,
-            index=entry.index,
-            level=entry.level,
+    def _opener(self, entry: Entry, dek: Dek, pack: Pack) -> Opener:
+        place = (entry.series, entry.instance, entry.kind, entry.index, entry.level)
+        context = Context(self.practice, self.id, *place, self.generation)
+        return Opener(
+            pack.view(entry.extent), dek=dek.key, dek_id=dek.id, context=context, length=entry.length
         )
 
 
