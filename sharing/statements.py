@@ -42,7 +42,10 @@ RAISE_STAFF: Final = (
 USE: Final = "UPDATE sharing_sharesession SET idle_until = %s WHERE id = %s AND idle_until < %s"
 """(idle until, session, only if it idles out before)"""
 
-STUDY_VERSION: Final = "SELECT generation, manifest_sha256 FROM records_study WHERE id = %s AND practice_id = %s AND state = 'stored'"
+STUDY_VERSION: Final = (
+    "SELECT generation, manifest_sha256 FROM records_study"
+    " WHERE id = %s AND practice_id = %s AND state = 'stored'"
+)
 """(study, practice) → what a remembered study must still be"""
 
 
