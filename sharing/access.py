@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_noop as _
 
 from portal.accounts.addresses import client_address
-from portal.accounts.permissions import Action, check
+from portal.accounts.permissions import Action, can, check
 from portal.audit.actor import Actor
 from portal.clock import now
 from portal.errors import AccessDenied, Conflict, NotFound
@@ -137,7 +137,7 @@ def _staff_grant(actor: Actor, study_id: uuid.UUID, *, download: bool) -> Grant:
         session_id=None,
         share_id=None,
         disclosure_id=None,
-        allows_download=True,
+        allows_download=can(actor, Action.DOWNLOAD),
         code_age_s=None,
         expires_at=None,
     )

@@ -175,3 +175,13 @@ def test_renewal_asked_by_the_patient_is_a_task(client: Client, share: Share) ->
     assert "A new link was asked for" in page
     client.post(f"/desk/shares/{share.pk}/renew")
     assert "A new link was asked for" not in client.get("/desk/tasks").content.decode()
+
+
+@pytest.mark.parametrize(("who", "offered"), [("dana", False), ("clara", True)])
+def test_viewer_offers_the_download_only_to_those_who_may(
+    request: pytest.FixtureRequest, pat: Patient, who: str, offered: bool
+) -> None:
+    study = made_study(pat).study
+    client = signed_in(request.getfixturevalue(who))
+    manifest = client.get(f"/desk/studies/{study.pk}/manifest.json").json()
+    assert (manifest["download"] is not None) == manifest["allows_download"] == offered
