@@ -76,3 +76,11 @@ def _flush_passes_the_guards() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseDatabaseOperations, "execute_sql_flush", without_guards)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _passwords_hash_quickly() -> Iterator[None]:
+    from django.test import override_settings
+
+    with override_settings(PASSWORD_HASHERS=["tests.quick_hash.QuickArgon2"]):
+        yield
