@@ -21,8 +21,9 @@ from tests.browser.likeness import likeness, windowed
 from tests.browser.screen import Screen
 from tests.browser.touch import pinch, swipe
 from tests.flows.desk import Desk, File, folder
+from tests.flows.downloads import check_archive
 from tests.flows.installation import Installation
-from tests.flows.invented import SIZE, VOXEL_MM, Case, dicom_files, new_person, small_cbct, stored
+from tests.flows.invented import SIZE, VOXEL_MM, Case, new_person, small_cbct, stored
 
 PHONE = (320, 390)
 BONE = 700, 3600  # the phantom's own window
@@ -254,19 +255,7 @@ def test_a_dentist_follows_the_email_and_downloads_what_was_uploaded(
         dentist.page.get_by_role("link", name="Download").click()
     started.value.save_as(tmp_path / "scan.zip")
     assert started.value.suggested_filename == "scan.zip"
-    check_archive(tmp_path / "scan.zip", case.files)
-
-
-def check_archive(path: Path, uploaded: list[File]) -> None:
-    """Every uploaded file is in it byte for byte (its preamble zeroed), and the DICOMDIR lists them all."""
-    with zipfile.ZipFile(path) as archive:
-        assert archive.testzip() is None
-        names = dicom_files(archive.namelist())
-        arrived = sorted(archive.read(name) for name in names)
-        directory = pydicom.dcmread(io.BytesIO(archive.read("DICOMDIR")))
-    assert arrived == sorted(bytes(128) + content[128:] for _, content in uploaded)
-    images = [one for one in directory.DirectoryRecordSequence if one.DirectoryRecordType == "IMAGE"]
-    assert {"/".join(one.ReferencedFileID) for one in images} == set(names)
+    check_archive(tmp_path / "scan.zip", [content for _, content in case.files])
 
 
 def test_revoking_takes_an_open_picture_away(

@@ -318,7 +318,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 def main(folder: Path) -> None:
     """Keep a demo running in `folder` until Ctrl-C or SIGTERM."""
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     installation = Installation(folder)
     installation.start()
     (folder / "port").write_text(str(installation.port))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import date
@@ -66,8 +65,3 @@ def stored(desk: Desk, person: InventedPatient, files: list[File]) -> Case:
     told = desk.upload(chart, files)
     assert (told["state"], told["refused"], told["quarantined"]) == ("done", [], 0), told
     return Case(person, chart, files)
-
-
-def dicom_files(archive_names: list[str]) -> list[str]:
-    """The originals among the names of a download."""
-    return [name for name in archive_names if re.fullmatch(r"DICOM/S\d{4}/I\d{7}", name)]
