@@ -78,13 +78,26 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def screens(chromium: Browser, demo: Installation, pictures: Path) -> Iterator[OpenScreen]:
-    """`screens("phone", locale="es-MX")`: a browser of its own; the test fails if any page of it had trouble."""
+    """`screens("phone", locale="es-MX")`: a browser of its own; the test fails if any page of it had trouble.
+
+    `at` is another installation than the demo; `of` is someone who signed in over HTTP and now sits at the screen.
+    """
     opened: list[Screen] = []
 
-    def open_screen(kind: str, *, browser: Browser = chromium, **options: Any) -> Screen:
-        facts = {"base_url": demo.base_url, "locale": "en-US", "timezone_id": "America/Los_Angeles"}
+    def open_screen(
+        kind: str,
+        *,
+        browser: Browser = chromium,
+        at: Installation = demo,
+        of: Desk | None = None,
+        **options: Any,
+    ) -> Screen:
+        facts = {"base_url": at.base_url, "locale": "en-US", "timezone_id": "America/Los_Angeles"}
         context = browser.new_context(**facts, **KINDS[kind], **options)
-        opened.append(Screen(context.new_page(), demo.base_url, pictures))
+        if of:
+            kept = [{"name": one.name, "value": one.value, "url": at.base_url} for one in of.browser.jar]
+            context.add_cookies(kept)
+        opened.append(Screen(context.new_page(), at.base_url, pictures))
         return opened[-1]
 
     yield open_screen
@@ -92,6 +105,12 @@ def screens(chromium: Browser, demo: Installation, pictures: Path) -> Iterator[O
     for screen in opened:
         screen.page.context.close()
     assert troubles == []
+
+
+@pytest.fixture(scope="session")
+def omar(demo: Installation) -> Desk:
+    """The owner of the practice."""
+    return Desk(demo, "omar").sign_in()
 
 
 @pytest.fixture(scope="session")
