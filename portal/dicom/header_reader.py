@@ -9,6 +9,7 @@ import mmap
 from typing import Final
 
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 
 from portal.dicom.acceptance import PixelLayout, check_present, check_size
 from portal.dicom.elements import (
@@ -43,6 +44,8 @@ def read_header(data: mmap.mmap | bytes) -> Header:
     )
     if not uids[1] and uids[0] != DIRECTORY_CLASS:
         raise refused("no-uid")
+    if pixels is None:
+        _check_needs_no_picture(uids[0])
     layout = layout_of(dataset)
     if pixels is not None and pixels.tag not in FLOAT_PIXELS:
         check_size(layout)
@@ -147,6 +150,16 @@ def _voi(dataset: Dataset) -> Dataset:
     """Where the window is told: the first frame's functional group, or the data set."""
     first = next(groups_of(dataset), [])
     return in_groups(first, "FrameVOILUTSequence") or dataset
+
+
+def _check_needs_no_picture(sop_class_uid: str) -> None:
+    """Raise `IngestRefused("truncated")` for an object of an image class: it was cut off between two elements.
+
+    Kept as it is, it would stand in the way of the whole file, which has the same number.
+    Source: DICOM PS3.6 A, whose names of image classes all say "Image Storage".
+    """
+    if "Image Storage" in UID(sop_class_uid).name:
+        raise refused("truncated")
 
 
 def _present_bytes(body: Body, pixels: PixelElement) -> int:

@@ -17,6 +17,7 @@ DEFLATED = "1.2.840.10008.1.2.1.99"
 RLE = "1.2.840.10008.1.2.5"
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+TEXT_REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
 
 
 def make_dataset(**attributes: Any) -> Dataset:
@@ -72,8 +73,8 @@ def lut(first: int, outputs: list[int], bits: int = 16) -> Sequence:
 
 def deflated(body_tail: bytes, zeros: int) -> bytes:
     """A deflated file whose body is a small data set, `body_tail`, and then `zeros` zero bytes."""
-    plain = make_file(PixelData=None)
-    dataset = make_dataset(PixelData=None)
+    plain = make_file(SOPClassUID=TEXT_REPORT, PixelData=None)
+    dataset = make_dataset(SOPClassUID=TEXT_REPORT, PixelData=None)
     dataset.file_meta = FileMetaDataset()
     meta = file_bytes(dataset, DEFLATED)
     packer = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
@@ -90,7 +91,7 @@ def body_offset(whole: bytes) -> int:
 
 def nested(depth: int) -> bytes:
     """A file with `depth` sequences of undefined length inside each other."""
-    whole = make_file(PixelData=None)
+    whole = make_file(SOPClassUID=TEXT_REPORT, PixelData=None)
     opening = b"\x11\x00\x10\x10SQ\0\0\xff\xff\xff\xff" + b"\xfe\xff\x00\xe0\xff\xff\xff\xff"
     closing = b"\xfe\xff\x0d\xe0\0\0\0\0" + b"\xfe\xff\xdd\xe0\0\0\0\0"
     start = whole.index(b"\x20\x00\x0d\x00UI")

@@ -37,6 +37,7 @@ from portal.vault.disk import UnfinishedFile
 from tests.cast import make_patient
 from tests.portal.records.scans import Scan, Stored, dicom, ingested, sent, series, taken, zipped
 
+TEXT_REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
 SCAN = Scan(study_uid="1.2.3.100", series_uid="1.2.3.100.1")
 
 
@@ -234,7 +235,7 @@ def test_tooth_x_rays_are_shown_one_by_one(maria: Patient) -> None:
 
 def test_a_file_without_a_picture_is_kept_listed_and_not_shown(maria: Patient) -> None:
     scan = Scan(study_uid="1.2.3.400", modality="SR")
-    file = dicom(scan, without=("PixelData", "Rows", "Columns"))
+    file = dicom(scan, without=("PixelData", "Rows", "Columns"), SOPClassUID=TEXT_REPORT)
     study = taken(maria, {"a": file, "b": dicom(SCAN, StudyInstanceUID="1.2.3.400")}).studies.get()
     stored = Stored(study)
     document = json.loads(stored.read(stored.manifest.select(kind="document")[0]))
