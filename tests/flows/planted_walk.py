@@ -36,6 +36,8 @@ WRONG_BIRTH, WRONG_EMAIL, WRONG_PASSWORD = (
     "verirrt@irgendwo.example",
     "blau wie falsches Wort",
 )
+# Where a date should stand: parsers like to say what they could not read.
+ODD_DATE = "Quorxval"
 DESCRIPTION, FOLDER = "Kieferprobe Sonderfall", "Zwetschkenbaum Aufnahmen"
 COOKIE_CHARS_MIN = 16
 SLICES, SIZE = 12, 96
@@ -99,6 +101,7 @@ class Walk:
             "dentist's name": [DENTIST],
             "chart number": [CHART_NUMBER],
             "study description": [DESCRIPTION],
+            "odd value": [ODD_DATE],
         }.items():
             self.needles += of_text(name, *words)
         self.needles += of_secret("typed password", WRONG_PASSWORD)
@@ -165,9 +168,14 @@ class Walk:
             _scan("9", name="^".join(FOREIGN), birthdate=FOREIGN_BIRTH), StudyDescription=DESCRIPTION
         )
         volume, x_ray = _volume("1"), _x_ray("2")
-        extra = [(f"{FOLDER}/{FAMILY}.txt", f"{FAMILY}, {GIVEN}".encode()), (f"{FOLDER}/fremd.dcm", foreign)]
+        text, cut = f"{FAMILY}, {GIVEN}".encode(), x_ray[0][1][:600]
+        extra = [
+            (f"{FOLDER}/{FAMILY}.txt", text),
+            (f"{FOLDER}/fremd.dcm", foreign),
+            (f"{FOLDER}/halb.dcm", cut),
+        ]
         told = self.owner.upload(chart, [*volume, *extra])
-        assert (len(told["studies"]), len(told["refused"]), told["quarantined"]) == (1, 1, 1), told
+        assert (len(told["studies"]), len(told["refused"]), told["quarantined"]) == (1, 2, 1), told
         archive = zipped(x_ray)
         assert len(self.owner.upload(chart, [(f"{FAMILY}.zip", archive)])["studies"]) == 1
         for _, content in [*volume, *x_ray, ("", foreign)]:
@@ -301,7 +309,8 @@ def _volume(number: str) -> list[File]:
 
 def _x_ray(number: str) -> list[File]:
     tags = {"PatientID": CHART_NUMBER, "StudyDescription": DESCRIPTION, "Modality": "PX"}
-    return [(f"{FOLDER}/{FAMILY}.dcm", dicom(_scan(number), size=256, seed=int(number), **tags))]
+    content = dicom(_scan(number), size=256, seed=int(number), **tags)
+    return [(f"{FOLDER}/{FAMILY}.dcm", content.replace(b"20260312", ODD_DATE.encode()))]
 
 
 def _last_payload(batch: bytes) -> bytes:
