@@ -18,7 +18,12 @@ def client_address(request: HttpRequest) -> str:
 
 
 def _plain_address(text: str) -> str:
+    """The address alone: proxies may add a port, and dual-stack sockets tell IPv4 as ::ffff:a.b.c.d."""
+    host = text.removeprefix("[").partition("]")[0] if text.startswith("[") else text
+    if host.count(":") == 1:
+        host = host.partition(":")[0]
     try:
-        return str(ipaddress.ip_address(text))
+        address = ipaddress.ip_address(host)
     except ValueError:
         return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)
