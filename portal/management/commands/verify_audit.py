@@ -12,11 +12,15 @@ from portal.audit.verify import Verdict, verify, verify_all
 
 
 class Command(BaseCommand):
-    help = "Verify the audit trail. Needs no key. Exits with 1 and names the first bad entry if it was changed."
+    help = (
+        "Verify the audit trail. Needs no key. Exits with 1 and names the first bad entry if it was changed."
+    )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--practice", type=uuid.UUID, help="only this practice's chain")
-        parser.add_argument("--anchor", metavar="N:HASH", type=_anchor, help="an entry noted earlier, elsewhere")
+        parser.add_argument(
+            "--anchor", metavar="N:HASH", type=_anchor, help="an entry noted earlier, elsewhere"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         practice, anchor = options["practice"], options["anchor"]
@@ -26,7 +30,9 @@ class Command(BaseCommand):
         for verdict in verdicts:
             self.stdout.write(_line(verdict))
         if any(verdict.finding for verdict in verdicts):
-            raise CommandError("The trail was changed. Keep this database as it is and call your privacy officer.")
+            raise CommandError(
+                "The trail was changed. Keep this database as it is and call your privacy officer."
+            )
 
 
 def _anchor(text: str) -> tuple[int, bytes]:
