@@ -51,10 +51,14 @@ def _install(state: Path) -> None:
 
 
 @contextmanager
-def running(command: list[str], *, port: int, env: dict[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    command: list[str], *, port: int, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server until the block ends; yields once it takes connections on `port`."""
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, cwd=ROOT, env={**os.environ, **(env or {})}, start_new_session=True, **quiet) as server:  # type: ignore[call-overload]
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **(env or {})}, start_new_session=True, **quiet
+    ) as server:  # type: ignore[call-overload]
         try:
             _await_port(port, server)
             yield server

@@ -3,7 +3,7 @@
 What goes wrong on the way breaks the connection, so that no client takes a part for the whole. A part that is asked
 for later goes on with the same row; once bytes from the first to the last have left, the row has its receipt.
 
-`Download.sent_bytes` is how far the archive has left without a gap. A client that fetches pieces out of order is
+`Download.sent_bytes` is how far the archive may have left without a gap. A client that fetches pieces out of order is
 served, and each piece has its entry in the trail, but only what joins the beginning counts for the receipt.
 """
 
@@ -31,6 +31,9 @@ from viewer.package import Package
 
 STEP_UP_PAGE: Final = "/s/code"
 CHECK_BYTES: Final = 1024 * 1024
+# The row is raised this far ahead of the bytes, for each raise is synced to disk. A process that is killed leaves it
+# too high, never too low; one that ends a download in order sets it right.
+MARK_BYTES: Final = 8 * CHECK_BYTES
 # What may have left here and not arrived there when a connection broke: buffers of ours, the proxy's, the network's.
 ON_THE_WAY_BYTES: Final = 16 * CHECK_BYTES
 
@@ -66,6 +69,7 @@ class Delivery:
     start: int
     stop: int
     position: int
+    marked_to: int = 0  # what this answer has raised the row to
 
     def pieces(self) -> Iterator[bytes | memoryview]:
         """The bytes. Raises what breaks the connection: ShareEnded, VaultDamaged."""
@@ -80,51 +84,43 @@ class Delivery:
             raise
 
     def _checked_pieces(self) -> Iterator[bytes | memoryview]:
-        allowed_to = self.start
+        allowed_to, mark_at = self.start, self.start
         for piece in self.package.read(self.start, self.stop):
             if self.position + len(piece) > allowed_to:
-                self._ask_again()
+                if not still_live(self.grant):
+                    raise ShareEnded
                 allowed_to = self.position + CHECK_BYTES
+            if self.position + len(piece) > mark_at:
+                mark_at = self.position + MARK_BYTES
+                self._mark(min(mark_at, self.stop))
             # Counted before it is handed over: where the client leaves, it may have it or not.
             self.position += len(piece)
             yield piece
         self._finish()
 
-    def _ask_again(self) -> None:
-        self._advance()
-        if not still_live(self.grant):
-            raise ShareEnded
-
-    def _advance(self) -> None:
-        """Raise the row to where this answer is, if it joins what had left before.
-
-        A process that was killed noted its last mark only, up to 1 MiB before what the client has.
-        """
-        from_here = max(self.start - CHECK_BYTES, min(self.start, 1))
-        joined = Download.objects.filter(pk=self.row.pk, sent_bytes__gte=from_here)
-        joined.filter(sent_bytes__lt=self.position).update(sent_bytes=self.position, last_at=now())
+    def _mark(self, position: int) -> None:
+        """Raise the row to what may leave next, if it joins what had left before."""
+        joined = Download.objects.filter(pk=self.row.pk, sent_bytes__gte=self.start, sent_bytes__lt=position)
+        if joined.update(sent_bytes=position, last_at=now()):
+            self.marked_to = position
 
     def _finish(self) -> None:
-        """The last byte of this part has left; if it was the last that was missing, write the receipt."""
+        """The last byte of this part has left; if it was the archive's last, and none is missing: the receipt."""
+        whole = Download.objects.filter(pk=self.row.pk, completed_at=None, sent_bytes=self.package.length)
         with transaction.atomic():
-            self._advance()
-            whole = Download.objects.filter(pk=self.row.pk, completed_at=None, sent_bytes=self.package.length)
-            if not whole.update(completed_at=now()):
+            if self.stop < self.package.length or not whole.update(completed_at=now()):
                 return
             _record("study.downloaded", self.grant, self.row, length_bytes=self.package.length)
             if self.grant.disclosure_id:
-                study, length = str(self.grant.study.pk), self.package.length
-                note(
-                    self.grant.disclosure_id,
-                    DisclosureEvent.Kind.DOWNLOADED,
-                    study=study,
-                    length_bytes=length,
-                )
+                facts = {"study": str(self.grant.study.pk), "length_bytes": self.package.length}
+                note(self.grant.disclosure_id, DisclosureEvent.Kind.DOWNLOADED, **facts)
 
     def _break(self, reason: str) -> None:
-        """Say how far it came."""
+        """Say how far it came, and take back what was marked and hasn't left."""
         with transaction.atomic():
-            self._advance()
+            Download.objects.filter(pk=self.row.pk, sent_bytes=self.marked_to).update(
+                sent_bytes=self.position
+            )
             sent = {"first": self.start, "length_bytes": self.position - self.start}
             _record("study.download-broken", self.grant, self.row, outcome=FAILED, reason=reason, **sent)
 

@@ -113,7 +113,8 @@ def download(request: HttpRequest, study: UUID) -> HttpResponseBase:
 def desk_page(request: HttpRequest, study: UUID) -> HttpResponse:
     """The viewer, for staff."""
     grant, stored = _enter(request, study)
-    return render(request, "viewer/desk.html", floor_page(request, grant, stored))
+    page = {**floor_page(request, grant, stored), "patient_id": grant.study.patient_id}
+    return render(request, "viewer/desk.html", page)
 
 
 def _enter(

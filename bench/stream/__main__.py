@@ -26,7 +26,9 @@ VIEWERS = (1, 8)
 def main() -> None:
     missing = [program for program in ("wrk", "nginx", "Orthanc") if shutil.which(program) is None]
     if missing:
-        raise SystemExit(f"Install {', '.join(missing)} first: apt-get install wrk nginx orthanc orthanc-dicomweb")
+        raise SystemExit(
+            f"Install {', '.join(missing)} first: apt-get install wrk nginx orthanc orthanc-dicomweb"
+        )
     with make_state() as state, tempfile.TemporaryDirectory(prefix="bench-peers-") as peers:
         _measure(state, Path(peers))
 
@@ -41,7 +43,9 @@ def _measure(state: Path, folder: Path) -> None:
     # A little below the limit, as the viewer plans it: frames differ in length.
     per_batch = int(4 * 2**20 * 0.97 // (mean_bytes + 8))
     frames = f"{shared.root}/series/{shared.series_id}/levels/0/frames"
-    batches = [f"{frames}/{first}-{first + per_batch - 1}" for first in range(0, FRAMES - per_batch + 1, per_batch)]
+    batches = [
+        f"{frames}/{first}-{first + per_batch - 1}" for first in range(0, FRAMES - per_batch + 1, per_batch)
+    ]
     command, port = web_command()
     with ExitStack() as servers:
         servers.enter_context(running(command, port=port))
@@ -53,7 +57,9 @@ def _measure(state: Path, folder: Path) -> None:
             Target("nginx-buffers", buffers, plain, 1, {}),
             servers.enter_context(orthanc(folder, shared.originals)),
         ]
-        print(f"{FRAMES} frames of {mean_bytes / 1000:.0f} kB, {per_batch} a batch, {ROUNDS} rounds of {SECONDS} s")
+        print(
+            f"{FRAMES} frames of {mean_bytes / 1000:.0f} kB, {per_batch} a batch, {ROUNDS} rounds of {SECONDS} s"
+        )
         for viewers in VIEWERS:
             _table(targets, viewers, folder)
 
@@ -78,7 +84,10 @@ def _table(targets: list, viewers: int, folder: Path) -> None:
     for target in targets:
         frames_per_s(target, viewers=viewers, seconds=1, folder=folder)
     rounds = [
-        {target.name: frames_per_s(target, viewers=viewers, seconds=SECONDS, folder=folder) for target in targets}
+        {
+            target.name: frames_per_s(target, viewers=viewers, seconds=SECONDS, folder=folder)
+            for target in targets
+        }
         for _ in range(ROUNDS)
     ]
     nginx = [max(one["nginx-sendfile"], one["nginx-buffers"]) for one in rounds]

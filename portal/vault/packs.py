@@ -22,6 +22,8 @@ from portal.vault.encoding import Buffer
 from portal.vault.reasons import Reason, damaged
 from portal.vault.stream import Sealer
 
+AROUND_BYTES = 65_536  # fault_around_bytes, proc(5)
+
 
 @dataclass(frozen=True, slots=True)
 class Extent:
@@ -133,7 +135,8 @@ class Pack:
 
         A long download would otherwise count as memory of this process, page by page, up to the size of the pack.
         """
-        start = offset // mmap.PAGESIZE * mmap.PAGESIZE
+        # Linux maps the pages around each one it is asked for, so some before the stretch came back with it.
+        start = max(0, offset - AROUND_BYTES) // mmap.PAGESIZE * mmap.PAGESIZE
         if hasattr(mmap, "MADV_DONTNEED") and start < len(self._view):
             self._map.madvise(mmap.MADV_DONTNEED, start, min(offset + length, len(self._view)) - start)
 
