@@ -3,8 +3,8 @@
     python -m bench.download
 
 The server is the one `manage.py serve` starts, fresh for each study. Memory is the peak of its processes (VmHWM,
-summed) above what they had before the download, for a slow reader and then a fast one. nginx serves the same archive as a ready, plain file (the better of sendfile
-and buffers); curl is the client of both, in turns.
+summed) above what they had before the download, for a slow reader and then a fast one. nginx serves the same archive
+as a ready, plain file (the better of sendfile and buffers); curl is the client of both, in turns.
 """
 
 from __future__ import annotations
