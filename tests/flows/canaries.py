@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
+import stat
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -177,18 +179,18 @@ class Search:
     def in_bytes(self, data: bytes) -> set[Needle]:
         """The needles in `data`."""
         found: set[Needle] = set()
-        for place, word in self._candidates(np.frombuffer(data, np.uint8)):
+        for place, word in self._candidates(data):
             found.update(needle for needle in self._by_word[word] if needle.stands_at(data, place))
         return found
 
-    def _candidates(self, raw: np.ndarray) -> Iterator[tuple[int, int]]:
-        if len(raw) < SHORTEST_NEEDLE:
-            return
-        pairs = raw[:-1].astype(np.uint16) << 8 | raw[1:]
-        places = np.flatnonzero(self._pairs[pairs[:-2]])
-        words = pairs[places].astype(np.uint32) << 16 | pairs[places + 2]
-        worth_it = np.isin(words, self._words)
-        yield from zip(places[worth_it].tolist(), words[worth_it].tolist(), strict=True)
+    def _candidates(self, data: bytes) -> Iterator[tuple[int, int]]:
+        """Places with a needle's first four bytes, and these. Pairs are looked up at even and at odd places in turn."""
+        for start in (0, 1):
+            pairs = np.frombuffer(data, ">u2", max(0, len(data) - start) // 2, start)
+            hits = np.flatnonzero(self._pairs[pairs[:-1]])
+            words = pairs[hits].astype(np.uint32) << 16 | pairs[hits + 1]
+            worth_it = np.isin(words, self._words)
+            yield from zip((hits[worth_it] * 2 + start).tolist(), words[worth_it].tolist(), strict=True)
 
     def in_file(self, path: Path) -> set[Needle]:
         """The needles in a file; a file that has gone meanwhile holds none."""
@@ -203,18 +205,29 @@ class Search:
             pass
         return found
 
-    def below(self, folder: Path, *, without: Iterable[str] = ()) -> list[Find]:
-        """What is found in the files below a folder and in their names; `without` are paths relative to it."""
-        left_out = {folder / name for name in without}
+    def below(self, folder: Path, *, without: Iterable[str] = (), since: float = 0.0) -> list[Find]:
+        """What is found in the files below a folder that were written `since`, and in the names of all.
+
+        `without` are paths relative to the folder. What vanishes meanwhile is passed over.
+        """
+        left_out = {str(folder / name) for name in without}
         finds = []
-        for path in sorted(folder.rglob("*")):
-            if left_out.intersection((path, *path.parents)):
-                continue
-            where = str(path.relative_to(folder))
-            finds += _finds(f"name {where}", self.in_bytes(where.encode()))
-            if path.is_file() and not path.is_symlink():
-                finds += _finds(where, self.in_file(path))
+        for where, folders, files in os.walk(folder):
+            folders[:] = [name for name in folders if os.path.join(where, name) not in left_out]
+            for path in (Path(where, name) for name in (*folders, *files)):
+                if str(path) not in left_out:
+                    finds += self._at(path, str(path.relative_to(folder)), since)
         return sorted(finds)
+
+    def _at(self, path: Path, where: str, since: float) -> list[Find]:
+        finds = _finds(f"name {where}", self.in_bytes(where.encode()))
+        try:
+            facts = path.lstat()
+        except FileNotFoundError:
+            return finds
+        if stat.S_ISREG(facts.st_mode) and facts.st_mtime >= since:
+            finds += _finds(where, self.in_file(path))
+        return finds
 
     def in_memory(self, where: str, data: bytes) -> list[Find]:
         """What is found in bytes that came from `where`."""

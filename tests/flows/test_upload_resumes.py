@@ -13,12 +13,12 @@ import pytest
 
 from tests.flows.desk import Chart, zipped
 from tests.flows.installation import Installation
+from tests.flows.large import report
 from tests.flows.new_practice import Owner, new_installation
 from tests.flows.resuming import Sender
-from tests.portal.records.scans import Scan, dicom, series
+from tests.portal.records.scans import Scan, series
 
 MIB = 1 << 20
-PDF_CLASS = "1.2.840.10008.5.1.4.1.1.104.1"
 BIRTH = date(1986, 4, 12)
 
 
@@ -90,28 +90,9 @@ def sent_files(content: bytes) -> list[bytes]:
         return [opened.read(name) for name in opened.namelist()]
 
 
-def report_of(length: int) -> bytes:
-    """A large file that has no picture, so that only its way through the upload takes time."""
-    document = {
-        "SOPClassUID": PDF_CLASS,
-        "Modality": "DOC",
-        "MIMETypeOfEncapsulatedDocument": "application/pdf",
-    }
-    without = (
-        "PixelData",
-        "Rows",
-        "Columns",
-        "BitsAllocated",
-        "BitsStored",
-        "HighBit",
-        "PixelRepresentation",
-    )
-    return dicom(Scan(), without=without, EncapsulatedDocument=os.urandom(length), **document)
-
-
 def test_an_upload_goes_on_after_kill_9_of_the_web_server(owner: Owner) -> None:
     chart = owner.add_patient("Garcia", "Maria", BIRTH)
-    content = report_of(40 * MIB)
+    content = report(40 * MIB)
     offsets = upload_and_kill(owner, chart, content, {25 * MIB: killer(owner.installation, workers)})
     assert offsets[0] == 0
     assert 10 * MIB < offsets[1] <= 26 * MIB, offsets
