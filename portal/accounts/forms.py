@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, QueryDict
+
+from portal.accounts.models import User
 
 
 def posted(request: HttpRequest) -> QueryDict | None:
@@ -30,6 +34,42 @@ class SignInForm(forms.Form):
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
     )
     next = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput)
+
+
+class NewPasswordForm(forms.Form):
+    """A password chosen for the first time, typed twice."""
+
+    password = forms.CharField(
+        label="Password",
+        strip=False,
+        max_length=256,
+        help_text="At least 15 characters. Four or five words that have nothing to do with each other are good.",
+        error_messages={"required": "Choose a password."},
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+    repeat = forms.CharField(
+        label="Password again",
+        strip=False,
+        max_length=256,
+        error_messages={"required": "Type the password a second time."},
+        widget=forms.PasswordInput({"autocomplete": "new-password"}),
+    )
+
+    def owner_of_password(self) -> User:
+        """Whose password it becomes: it mustn't be made of their name or e-mail."""
+        raise NotImplementedError
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        password = given.get("password")
+        if password and given.get("repeat") and password != given["repeat"]:
+            self.add_error("repeat", "The two passwords differ. Type the same one twice.")
+        if password:
+            try:
+                validate_password(password, self.owner_of_password())
+            except ValidationError as weak:
+                self.add_error("password", weak)
+        return given
 
 
 class CodeForm(forms.Form):

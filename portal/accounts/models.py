@@ -23,8 +23,11 @@ class Role(models.TextChoices):
 
 
 class UserManager(BaseUserManager["User"]):
-    def create_user(self, email: str, password: str, *, name: str) -> User:
-        """Make a user who signs in with `email`; folded to lower case, so that case never makes two."""
+    def create_user(self, email: str, password: str | None, *, name: str) -> User:
+        """Make a user who signs in with `email`; folded to lower case, so that case never makes two.
+
+        Without a password nobody signs in until one is chosen.
+        """
         user = self.model(email=email.strip().lower(), name=name)
         user.set_password(password)
         user.save(using=self._db)

@@ -60,6 +60,16 @@ MAY: Final[dict[str, frozenset[Action]]] = {
 }
 
 
+# The same for people who choose a role for somebody.
+IN_WORDS: Final[dict[str, str]] = {
+    Role.OWNER: "May do everything, and decides who works here.",
+    Role.PRIVACY_OFFICER: "Finds patients, ends shares, decides about quarantine, reads the trail. Opens no images.",
+    Role.CLINICIAN: "Adds patients and images, opens and downloads them, shares, decides about quarantine.",
+    Role.FRONT_DESK: "Adds patients and images, opens them, shares and ends shares.",
+    Role.REFERRING_DENTIST: "Works elsewhere, and sees only what is shared with them.",
+}
+
+
 def can(actor: Actor, action: Action) -> bool:
     """Whether the actor's role allows the action. Unknown roles may do nothing."""
     return actor.kind == "staff" and action in MAY.get(actor.role, frozenset())

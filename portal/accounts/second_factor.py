@@ -110,6 +110,18 @@ def recovery_codes_left(user: User) -> int:
     return RecoveryCode.objects.filter(device__user=user, device__confirmed=True, used_at=None).count()
 
 
+@transaction.atomic
+def forget_second_factor(user: User) -> int:
+    """Delete the user's authenticator and recovery codes: the next sign-in sets up a new one.
+
+    Returns how many confirmed authenticators there were.
+    """
+    RecoveryDevice.objects.filter(user=user).delete()
+    confirmed = TotpDevice.objects.filter(user=user, confirmed=True).count()
+    TotpDevice.objects.filter(user=user).delete()
+    return confirmed
+
+
 # --- forms of a secret ---------------------------------------------------------------------------------------------
 
 

@@ -46,6 +46,12 @@ def check_password(request: HttpRequest, *, email: str, password: str, next_page
         _note_refusal(request, User.objects.filter(email=email.strip().lower()).first(), "password")
         raise CodeRefused(REFUSED)
     give_back(email, address)
+    await_second_factor(request, user, next_page=next_page)
+    return user
+
+
+def await_second_factor(request: HttpRequest, user: User, *, next_page: str = "") -> None:
+    """The password was right, or was chosen just now: the browser may go on to the second factor."""
     request.session.flush()
     request.session["pending"] = {
         "user": str(user.pk),
@@ -54,7 +60,6 @@ def check_password(request: HttpRequest, *, email: str, password: str, next_page
     }
     if not second_factor.is_enrolled(user):
         second_factor.begin_enrolment(user)
-    return user
 
 
 def pending_user(request: HttpRequest) -> User:

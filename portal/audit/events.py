@@ -8,6 +8,12 @@ from typing import Final
 EVENTS: Final[dict[str, tuple[str, str]]] = {
     "practice.created": ("110100", "Practice set up"),
     "staff.added": ("110113", "Member of staff added"),
+    "staff.invited": ("110113", "Invitation link made"),
+    "staff.joined": ("110113", "Invitation accepted"),
+    "staff.role-changed": ("110113", "Role changed"),
+    "staff.deactivated": ("110113", "Member of staff deactivated"),
+    "staff.activated": ("110113", "Member of staff activated again"),
+    "staff.second-factor-reset": ("110113", "Second factor reset"),
     "staff.signed-in": ("110114", "Signed in"),
     "staff.sign-in-refused": ("110114", "Sign-in refused"),
     "staff.signed-out": ("110114", "Signed out"),

@@ -1,4 +1,4 @@
-"""The form with which a new installation's owner sets up the practice."""
+"""Forms of setting up the practice and of its staff."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from typing import Any, Final
 import phonenumbers
 from django import forms
 from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from portal.accounts.models import User
+from portal.accounts.forms import NewPasswordForm
+from portal.accounts.models import Role, User
+from portal.accounts.permissions import IN_WORDS
+from portal.practice.invitations import invited
 
 TIME_ZONES: Final = (
     ("America/New_York", "Eastern"),
@@ -32,7 +34,7 @@ TIME_ZONES: Final = (
 )
 
 
-class SetupForm(forms.Form):
+class SetupForm(NewPasswordForm):
     token = forms.CharField(
         label="Set-up key",
         max_length=64,
@@ -72,21 +74,12 @@ class SetupForm(forms.Form):
         },
         widget=forms.EmailInput({"autocomplete": "username"}),
     )
-    password = forms.CharField(
-        label="Password",
-        strip=False,
-        max_length=256,
-        help_text="At least 15 characters. Four or five words that have nothing to do with each other are good.",
-        error_messages={"required": "Choose a password."},
-        widget=forms.PasswordInput({"autocomplete": "new-password"}),
-    )
-    repeat = forms.CharField(
-        label="Password again",
-        strip=False,
-        max_length=256,
-        error_messages={"required": "Type the password a second time."},
-        widget=forms.PasswordInput({"autocomplete": "new-password"}),
-    )
+    field_order = (
+        "token", "practice_name", "practice_phone", "time_zone", "name", "email", "password", "repeat",
+    )  # fmt: skip
+
+    def owner_of_password(self) -> User:
+        return User(email=self.cleaned_data.get("email", ""), name=self.cleaned_data.get("name", ""))
 
     def clean_practice_phone(self) -> str:
         typed: str = self.cleaned_data["practice_phone"]
@@ -98,14 +91,53 @@ class SetupForm(forms.Form):
             raise ValidationError("This is not a phone number. Example: 555-010-0199.")
         return typed.strip()
 
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
-        password = given.get("password")
-        if password and given.get("repeat") and password != given["repeat"]:
-            self.add_error("repeat", "The two passwords differ. Type the same one twice.")
-        if password:
-            try:
-                validate_password(password, User(email=given.get("email", ""), name=given.get("name", "")))
-            except ValidationError as weak:
-                self.add_error("password", weak)
-        return given
+
+class InvitationForm(NewPasswordForm):
+    token = forms.CharField(
+        label="Invitation key",
+        max_length=64,
+        help_text="The part of the link after the # sign. It is filled in for you when you open the link.",
+        error_messages={"required": "Open the link you were given, or paste its last part here."},
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+    )
+    field_order = ("token", "password", "repeat")
+
+    def owner_of_password(self) -> User:
+        """The invited person. Raises `Gone` when the link isn't live, before any password is weighed."""
+        return invited(self.cleaned_data["token"]) if "token" in self.cleaned_data else User()
+
+
+class RoleSelect(forms.RadioSelect):
+    """Roles to choose from, each with what it may do (`radio.data.hint` in a template)."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        return {**super().create_option(name, value, *args, **kwargs), "hint": IN_WORDS[value]}
+
+
+class RoleForm(forms.Form):
+    role = forms.ChoiceField(
+        label="Role",
+        choices=Role.choices,
+        error_messages={"required": "Choose a role.", "invalid_choice": "Choose one of the roles."},
+        widget=RoleSelect,
+    )
+
+
+class MemberForm(RoleForm):
+    """Somebody new on the staff."""
+
+    name = forms.CharField(
+        label="Name",
+        max_length=120,
+        help_text="As colleagues and the trail call them.",
+        error_messages={"required": "Enter the name."},
+        widget=forms.TextInput({"autocomplete": "off", "autofocus": True, "spellcheck": "false"}),
+    )
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=254,
+        help_text="They sign in with it. Nothing is sent to it.",
+        error_messages={"required": "Enter the e-mail address.", "invalid": "This is not an e-mail address."},
+        widget=forms.EmailInput({"autocomplete": "off"}),
+    )
+    field_order = ("name", "email", "role")

@@ -72,6 +72,19 @@ class Membership(models.Model):
         return f"membership {self.pk}"
 
 
+class Invitation(models.Model):
+    """The one-time link with which a new member of staff chooses their password; a newer one replaces it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    membership = models.OneToOneField(Membership, on_delete=models.PROTECT, related_name="invitation")
+    token_hmac = models.BinaryField(max_length=32)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"invitation {self.pk}"
+
+
 class BusinessAssociate(models.Model):
     """A vendor that handles protected health information for the practice (45 CFR 164.308(b))."""
 

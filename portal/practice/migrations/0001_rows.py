@@ -163,6 +163,26 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Invitation",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("token_hmac", models.BinaryField(max_length=32)),
+                ("expires_at", models.DateTimeField()),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "membership",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invitation",
+                        to="practice.membership",
+                    ),
+                ),
+            ],
+        ),
         migrations.AddConstraint(
             model_name="businessassociate",
             constraint=models.UniqueConstraint(fields=("practice", "adapter"), name="associate_adapter"),
