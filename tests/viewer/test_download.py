@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import random
 import subprocess
@@ -271,11 +270,10 @@ def test_a_revoked_share_breaks_a_running_download_within_a_mebibyte(large: Stor
     content = answer.streaming_content
     before = sum(len(next(content)) for _ in range(9))
     revoke(share, actor=actor_of(dana))
-    after = 0
+    after: list[bytes] = []
     with pytest.raises(ShareEnded):
-        for piece in content:
-            after += len(piece)
-    assert after <= MIB
+        after.extend(content)
+    assert sum(map(len, after)) <= MIB
     assert codes() == ["study.download-started", "study.download-broken"]
     assert Download.objects.get().completed_at is None
     assert b'"reason":"ended"' in bytes(AuditEntry.objects.get(code="study.download-broken").event)
@@ -293,13 +291,12 @@ def test_a_damaged_original_breaks_the_download_before_its_bytes(large: Stored, 
     path.write_bytes(raw)
     vault()._cache.forget(entry.pack)
     answer = fetch(browser_of(share_of(large, dana)), large)
-    got = bytearray()
+    pieces: list[bytes] = []
     with pytest.raises(VaultDamaged):
-        for piece in answer.streaming_content:
-            got += piece
+        pieces.extend(answer.streaming_content)
+    got = b"".join(pieces)
     assert 2 * MIB < len(got) < 4 * MIB
     assert codes()[-1] == "study.download-broken"
     assert AuditEntry.objects.filter(code="vault.damaged").count() == 1
-    assert hashlib.sha256(got).hexdigest()  # what came before the damage was sound; the archive has no end
     with pytest.raises(zipfile.BadZipFile):
-        zipfile.ZipFile(io.BytesIO(bytes(got)))
+        zipfile.ZipFile(io.BytesIO(got))
