@@ -7,7 +7,7 @@ import json
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from portal.audit.events import EVENTS
 from portal.audit.models import AuditEntry
@@ -16,6 +16,11 @@ from portal.errors import Sealed, VaultDamaged
 from portal.sealed.keys import practice_key
 from portal.vault.columns import open_value, value_version
 from portal.vault.keyring import derive_key
+
+
+_FOR_PROGRAMS: Final = frozenset(
+    {"challenge", "group", "manifest_sha256", "message", "series", "session", "share", "subject", "upload"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,12 @@ class Read:
     @property
     def role_in_words(self) -> str:
         return self.role.replace("_", " ")
+
+    @property
+    def details(self) -> list[tuple[str, Any]]:
+        """What else is to be read, names and values; ids and hashes are for programs, which read the entry itself."""
+        told = {**self.private, **self.facts}
+        return [(name.replace("_", " "), value) for name, value in told.items() if name not in _FOR_PROGRAMS]
 
 
 def latest(practice: uuid.UUID, count: int) -> list[Read]:

@@ -49,7 +49,8 @@ def view(request: HttpRequest) -> HttpResponse:
     chosen = _chosen(request, share, found)
     if chosen is None:
         choices = [(study, _titles(share, study)) for study in found]
-        context = {"practice": share.practice, "choices": choices, "who": share.patient.short_name}
+        names = {"practice": share.practice, "who": share.patient.short_name}
+        context = {**names, "choices": choices, "face": _face(share)}
         return render(request, "share/choose.html", context)
     return render(request, "viewer/recipient.html", _viewer_context(request, share, chosen, len(found) > 1))
 
@@ -59,7 +60,8 @@ def view(request: HttpRequest) -> HttpResponse:
 def activity(request: HttpRequest) -> HttpResponse:
     """Who opened the scan, and when."""
     share = _share(request)
-    context = {"practice": share.practice, "lines": activity_of(share), "who": share.patient.short_name}
+    names = {"practice": share.practice, "who": share.patient.short_name}
+    context = {**names, "lines": activity_of(share), "face": _face(share)}
     return render(request, "share/activity.html", context)
 
 
@@ -94,6 +96,11 @@ def shared_studies(share: Share) -> list[Study]:
     """The studies of which something is shared, newest first."""
     ids = share.shared_series.values_list("study_id", flat=True)
     return list(Study.objects.filter(pk__in=ids, state=Study.State.STORED).order_by("-created_at"))
+
+
+def _face(share: Share) -> str:
+    """Whose words the pages use: a dentist reads of a scan, everybody else of "my scan"."""
+    return "dentist" if share.disclosure.recipient_kind == "dentist" else "patient"
 
 
 def _titles(share: Share, study: Study) -> str:
@@ -131,7 +138,7 @@ def _viewer_context(request: HttpRequest, share: Share, study: Study, has_more: 
         "practice_name": share.practice.name,
         "practice_phone": share.practice.phone,
         "manifest_url": f"/studies/{study.pk}/manifest.json",
-        "face": "dentist" if share.disclosure.recipient_kind == "dentist" else "patient",
+        "face": _face(share),
         "study_title": study.title,
         "preview_url": _preview_url(pictures[0]) if pictures else "",
         "floor": {"series": [_floor(request, one) for one in pictures]},
