@@ -33,7 +33,10 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_WITHIN_S = 240.0
 # What belongs to the test process, not to an installation.
 OURS = ("SCANPASS", "DJANGO", "PYTEST", "DATABASE_URL", "CELERY", "CACHE_URL", "PYTHON", "COVERAGE")
-_redis_numbers = itertools.count(1)
+# Redis has 16 databases: each worker of a parallel run takes its own from these, and leaves 0 to the tests.
+_redis_numbers = itertools.cycle(
+    range(1, 8) if os.environ.get("PYTEST_XDIST_WORKER") != "gw1" else range(8, 15)
+)
 
 T = TypeVar("T")
 
@@ -242,7 +245,7 @@ def _engines() -> dict[str, str]:
         chosen["DATABASE_URL"] = _own_database(url) if url.startswith("postgres") else ""
     for name in ("CELERY_BROKER_URL", "CACHE_URL"):
         if (url := os.environ.get(name, "")).startswith("redis"):
-            chosen[name] = _with_path(url, f"/{next(_redis_numbers) % 15 + 1}")
+            chosen[name] = _with_path(url, f"/{next(_redis_numbers)}")
     return {name: value for name, value in chosen.items() if value}
 
 
