@@ -142,9 +142,14 @@ def _keep_alive(request: HttpRequest) -> None:
     if moment - seen > settings.STAFF_IDLE_S or moment - started > settings.STAFF_ABSOLUTE_S:
         logout(request)
         raise SignInRequired
-    # Background polling is no use: a page that refreshes itself must not keep its reader signed in.
-    if moment - seen > 30 and request.headers.get("X-Background") != "1":
+    if moment - seen > 30 and not _is_background(request):
         session["seen"] = moment
+
+
+def _is_background(request: HttpRequest) -> bool:
+    """Whether the page asked by itself: one that refreshes itself must not keep its reader signed in."""
+    view = request.resolver_match.func if request.resolver_match else None
+    return request.headers.get("X-Background") == "1" or getattr(view, "is_background", False)
 
 
 # --- what every page knows ----------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from django.http import (
 from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_safe
 
+from portal.accounts.permissions import background
 from portal.errors import NotFound
 from sharing.access import Grant, ShareEnded, release, require_access, still_live
 from viewer.byte_range import Wanted, wanted_bytes
@@ -41,6 +42,7 @@ def manifest(request: HttpRequest, study: UUID) -> HttpResponse:
     return JsonResponse(wire_manifest(grant, stored))
 
 
+@background
 @require_safe
 def heartbeat(request: HttpRequest, study: UUID) -> HttpResponse:
     """204 while access lives."""

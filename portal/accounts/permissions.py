@@ -104,3 +104,9 @@ def recipient(view: View) -> View:
     """Mark a view that asks for a share session itself, by `sharing.access`."""
     view.door = "recipient"  # type: ignore[attr-defined]
     return view
+
+
+def background(view: View) -> View:
+    """Mark a view that an open page asks for by itself: it keeps nobody signed in."""
+    view.is_background = True  # type: ignore[attr-defined]
+    return view

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,6 +12,7 @@ from portal.accounts.models import User
 from portal.accounts.permissions import Action
 from sharing.models import Download, Share, Tally
 from tests.cast import signed_in
+from tests.conftest import MovableClock
 from tests.viewer.conftest import Stored, browser_of, share_of
 from viewer.urls import urlpatterns
 
@@ -148,3 +150,13 @@ def test_a_view_only_share_downloads_nothing(stored: Stored, dana: User) -> None
     phone = browser_of(share_of(stored, dana, allows_download=False))
     assert phone.get(f"{stored.root}/download").status_code == 403
     assert phone.get(f"{stored.root}/manifest.json").json()["download"] is None
+
+
+def test_an_open_viewer_keeps_no_staff_signed_in_by_its_heartbeat(
+    stored: Stored, dana: User, clock: MovableClock, settings: Any
+) -> None:
+    client, pulse = signed_in(dana), ADDRESSES["heartbeat"].format(study=stored.study.pk)
+    for _ in range(4):
+        assert client.get(f"/desk{pulse}").status_code == 204
+        clock.advance(seconds=settings.STAFF_IDLE_S / 4 + 1)
+    assert client.get(f"/desk{pulse}").status_code == 401
