@@ -20,8 +20,9 @@ from django.views.decorators.http import require_GET, require_safe
 
 from portal.accounts.permissions import background
 from portal.errors import NotFound
-from sharing.access import Grant, ShareEnded, release, require_access, still_live
+from sharing.access import Grant, ShareEnded, require_access, still_live
 from viewer.byte_range import Wanted, wanted_bytes
+from viewer.counting import count
 from viewer.damage import recording_damage
 from viewer.download import STEP_UP_PAGE, CodeTooOld, begin, check_code_is_fresh
 from viewer.floor import floor_page
@@ -59,7 +60,7 @@ def frames(
     grant, stored = _enter(request, study, series)
     series = series or _first_series(grant, stored)
     batch = plan_batch(stored, series, level, ranges)
-    release(grant, series, level=level, frames=batch.frame_count, length_bytes=batch.length_bytes)
+    count(grant, series, level=level, frames=batch.frame_count, length_bytes=batch.length_bytes)
     with recording_damage(grant, series):
         return HttpResponse(batch.read(stored), content_type="application/octet-stream")
 
@@ -70,7 +71,7 @@ def preview(request: HttpRequest, study: UUID, view: str, series: UUID | None = 
     grant, stored = _enter(request, study, series)
     series = series or _first_series(grant, stored)
     entry = find_preview(stored, series, view.removesuffix(".webp"))
-    release(grant, series, level=PREVIEW_LEVEL, frames=1, length_bytes=entry.length)
+    count(grant, series, level=PREVIEW_LEVEL, frames=1, length_bytes=entry.length)
     with recording_damage(grant, series):
         return HttpResponse(stored.read(entry), content_type="image/webp")
 
@@ -80,7 +81,7 @@ def slice_picture(request: HttpRequest, study: UUID, series: UUID, index: int) -
     """One slice as a picture, for browsers that can't run the viewer."""
     grant, stored = _enter(request, study, series)
     found = find_slice(stored, series, index)
-    release(grant, series, level=found.level["level"], frames=1, length_bytes=found.length_bytes)
+    count(grant, series, level=found.level["level"], frames=1, length_bytes=found.length_bytes)
     with recording_damage(grant, series):
         return HttpResponse(draw(stored, found), content_type="image/webp")
 
