@@ -25,6 +25,7 @@ BIRTH, MOBILE = date(1986, 4, 12), "+12065550147"
 SLICES, SIZE = 90, 128
 LOOK_EVERY_S = 0.002
 AT_REST_WITHIN_S = 150.0
+TRIES_MAX = 8
 
 
 @dataclass
@@ -51,6 +52,8 @@ WHEN: dict[str, Callable[[Moment], bool]] = {
     "before the commit": lambda seen: seen.packs >= 4,
     "after the commit": lambda seen: seen.upload == "done",
 }
+# How the upload's row stands then. The commit takes milliseconds, and before it either side is right.
+STATE_AT = {"before the commit": {"waiting", "done"}, "after the commit": {"done"}}
 
 
 class Case:
@@ -87,26 +90,35 @@ class Case:
         self.installation.start()
         self.side = DatabaseSide(self.installation)
 
-    def state_left(self, upload: dict[str, str]) -> str:
-        """What the upload's row says while nothing runs."""
-        self.side = DatabaseSide(self.installation)
-        state = self.upload_state(upload)
-        self.side.close()
-        return state
-
     def upload_state(self, upload: dict[str, str]) -> str:
         """As its row says."""
         row = self.side.row(f"SELECT state FROM records_upload WHERE id = '{UUID(upload['id']).hex}'")
         assert row
         return str(row[0])
 
-    def wait_until(self, reached: Callable[[Moment], bool], upload: dict[str, str]) -> None:
-        """Watch the ingest until it is there, and a random moment longer."""
+    def interrupt(self, when: str) -> dict[str, str]:
+        """Send an upload and stop its worker at that moment; one that came too late goes on, and another is sent."""
+        for _ in range(TRIES_MAX):
+            upload = self.upload()
+            # After a kill the supervisor takes a moment to start the next one.
+            (worker,) = wait_for(lambda: self.installation.descendants("celery") or None)
+            self._wait_until(WHEN[when], upload)
+            # Stopped before anything else is looked at: from the first pack to the commit it is a few milliseconds.
+            os.kill(worker, signal.SIGSTOP)
+            if self.upload_state(upload) in STATE_AT.get(when, {"waiting"}):
+                return upload
+            os.kill(worker, signal.SIGCONT)
+            self.owner.wait_for_upload(upload)
+        raise AssertionError(f"missed {TRIES_MAX} times")
+
+    def _wait_until(self, reached: Callable[[Moment], bool], upload: dict[str, str]) -> None:
+        """Watch the ingest until it is there, and, where there is time for it, a random moment longer."""
         deadline = time.monotonic() + 60
         while not reached(seen := self._moment(upload)):
             assert time.monotonic() < deadline, seen
             time.sleep(LOOK_EVERY_S)
-        time.sleep(self.chance.uniform(0, 0.03))
+        if not seen.packs:
+            time.sleep(self.chance.uniform(0, 0.03))
 
     def _moment(self, upload: dict[str, str]) -> Moment:
         subject = UUID(upload["id"]).hex
