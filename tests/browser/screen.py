@@ -21,7 +21,7 @@ _OPTIONS = {"resultTypes": ["violations"]}
 class Screen:
     """A page with its watch. `expects` holds the HTTP statuses that the test provokes."""
 
-    def __init__(self, page: Page, origin: str, pictures: Path) -> None:
+    def __init__(self, page: Page, origin: str, pictures: Path | None) -> None:
         self.page = page
         self.expects: set[int] = set()
         self._origin = origin
@@ -53,7 +53,7 @@ class Screen:
     # --- looking -------------------------------------------------------------------------------------------------
 
     def looked_at(self, name: str, *, widths: tuple[int, ...] = (390, 1280)) -> None:
-        """Axe finds nothing, nothing is cut off at any width, and a picture of each is kept."""
+        """Axe finds nothing, nothing is cut off at any width, and a picture of each is kept if someone wants them."""
         before = self.page.viewport_size
         assert before
         for width in widths:
@@ -66,7 +66,9 @@ class Screen:
         self.axe(name)
 
     def shot(self, name: str) -> None:
-        self.page.screenshot(path=self._pictures / f"{name}.png", full_page=True, animations="disabled")
+        """Keep a picture of the whole page, if there is a folder for it."""
+        if self._pictures:
+            self.page.screenshot(path=self._pictures / f"{name}.png", full_page=True, animations="disabled")
 
     def axe(self, name: str) -> None:
         """Nothing that axe minds."""

@@ -185,6 +185,8 @@ def test_five_misses_lock_the_link_and_tell_the_desk(screens: OpenScreen, clara:
     share_pages.open_link(screen, clara.share(case.chart))
     for _ in range(5):
         share_pages.give_birthdate(screen, case.person.birthdate.replace(year=1967))
+    expect(screen.page.locator("[role=alert]")).to_contain_text("The link is now locked.")
+    expect(screen.page.locator("main form")).to_have_count(0)
     screen.looked_at("link-locked", widths=PHONE)
     desk = screens("desk", of=clara)
     desk.page.goto("/desk/")

@@ -251,6 +251,7 @@ def test_a_dentist_follows_the_email_and_downloads_what_was_uploaded(
     share_pages.give_code(dentist, code)
     dentist.wait_for_picture()
     dentist.looked_at("dentist-viewer")
+    expect(dentist.page.get_by_role("link", name="Who opened the scan")).to_be_visible()
     with dentist.page.expect_download() as started:
         dentist.page.get_by_role("link", name="Download").click()
     started.value.save_as(tmp_path / "scan.zip")

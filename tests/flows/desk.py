@@ -55,7 +55,11 @@ class Desk:
         first = self.browser.post_form("/", {"email": who["email"], "password": who["password"], "next": ""})
         assert (first.status, first.location) == (302, "/sign-in/code"), first.text
         self.browser.get("/sign-in/code")
-        second = self.browser.post_form("/sign-in/code", {"code": self.installation.totp(self.name)})
+        # In a parallel run the same person may be signing in elsewhere with the next code, which ends this one.
+        for _ in range(3):
+            second = self.browser.post_form("/sign-in/code", {"code": self.installation.totp(self.name)})
+            if second.status == 302:
+                break
         assert (second.status, second.location) == (302, "/home"), second.text
         return self
 

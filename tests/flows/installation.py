@@ -7,6 +7,7 @@ Nothing of the product is imported here: an installation is looked at from outsi
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import json
 import os
@@ -18,6 +19,7 @@ import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -93,7 +95,9 @@ class Installation:
     def __post_init__(self) -> None:
         for name in ("home", "tmp"):
             (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.environment = {**_engines(), **self.environment}
+        self.environment = (
+            self.environment if "DATABASE_URL" in self.environment else {**_engines(), **self.environment}
+        )
 
     # --- running -----------------------------------------------------------------------------------------------------
 
@@ -216,7 +220,7 @@ class Installation:
     def totp(self, name: str) -> str:
         """A code of the person's authenticator app that was not given before."""
         if name not in self._apps:
-            self._apps[name] = Authenticator(self.person(name)["totp_secret"])
+            self._apps[name] = Authenticator(self.person(name)["totp_secret"], self.folder / f"app-{name}")
         return self._apps[name].code()
 
     def outbox(self) -> list[Sent]:
@@ -314,9 +318,50 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     if running := os.environ.get("SCANPASS_RUNNING_DEMO"):
         yield Installation(Path(running), port=int((Path(running) / "port").read_text()))
         return
-    installation = Installation(tmp_path_factory.mktemp("demo"))
-    yield installation.start()
-    installation.stop()
+    base = tmp_path_factory.getbasetemp()
+    # The workers of a parallel run have their own folders below one of the run's.
+    with shared_demo(base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) as installation:
+        yield installation
+
+
+@contextmanager
+def shared_demo(place: Path) -> Iterator[Installation]:
+    """The demo of a parallel run: who comes first starts it, who leaves last ends it."""
+    folder = place / "demo"
+    folder.mkdir(exist_ok=True)
+    with _book(folder) as book:
+        if not book:
+            started = Installation(folder).start()
+            assert started.process
+            book |= {
+                "pid": started.process.pid,
+                "port": started.port,
+                "environment": started.environment,
+                "users": 0,
+            }
+        book["users"] += 1
+        installation = Installation(folder, environment=book["environment"], port=book["port"])
+    yield installation
+    with _book(folder) as book:
+        book["users"] -= 1
+        if not book["users"]:
+            os.kill(book["pid"], signal.SIGTERM)
+            wait_for(lambda: not _is_alive(book["pid"]), why=lambda: "the demo does not end")
+            book.clear()
+    if process and process.poll() is None:
+        process.returncode = 0  # another worker ends it, so Python needn't warn of a child left alone
+
+
+@contextmanager
+def _book(folder: Path) -> Iterator[dict[str, Any]]:
+    """What the workers tell each other about the demo; one reads and writes at a time."""
+    with open(folder / "book.json", "a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        book: dict[str, Any] = json.loads(file.read() or "{}")
+        yield book
+        file.truncate(0)
+        json.dump(book, file)
 
 
 def main(folder: Path) -> None:

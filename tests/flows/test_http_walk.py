@@ -36,15 +36,15 @@ def other_day(day: date) -> date:
 
 
 @pytest.fixture(scope="module")
-def dana(demo: Installation) -> Desk:
-    return Desk(demo, "dana").sign_in()
+def desk(demo: Installation) -> Desk:
+    return Desk(demo, "omar").sign_in()
 
 
 @pytest.fixture(scope="module")
-def case(demo: Installation, dana: Desk, tmp_path_factory: pytest.TempPathFactory) -> Case:
+def case(demo: Installation, desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Case:
     """A chart with a small cone-beam CT, made for this file."""
     person = new_person("Okafor", "Adaeze", 1979)
-    return stored(dana, person, small_cbct(person, tmp_path_factory.mktemp("okafor")))
+    return stored(desk, person, small_cbct(person, tmp_path_factory.mktemp("okafor")))
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +82,9 @@ def test_a_patient_walks_from_the_text_to_the_slices(demo: Installation) -> None
 
 
 def test_every_level_decodes_by_the_words_of_the_specification(
-    demo: Installation, dana: Desk, case: Case, stacked: NDArray[np.int16]
+    demo: Installation, desk: Desk, case: Case, stacked: NDArray[np.int16]
 ) -> None:
-    browser, series = open_series(demo, dana, case)
+    browser, series = open_series(demo, desk, case)
     assert series["value_range"] == [stacked.min(), stacked.max()]
     finer = stacked
     for level in series["levels"]:
@@ -98,9 +98,9 @@ def test_every_level_decodes_by_the_words_of_the_specification(
     assert len(series["levels"]) > 1
 
 
-def open_series(demo: Installation, dana: Desk, case: Case) -> tuple[Browser, dict[str, Any]]:
+def open_series(demo: Installation, desk: Desk, case: Case) -> tuple[Browser, dict[str, Any]]:
     """A verified browser, and the case's one series as the manifest describes it."""
-    phone = Recipient(demo, dana.share(case.chart), address=case.chart.mobile)
+    phone = Recipient(demo, desk.share(case.chart), address=case.chart.mobile)
     (study,) = phone.walk_in(case.person.birthdate)
     (series,) = phone.browser.get(study["manifest"]).json()["series"]
     return phone.browser, series
@@ -131,8 +131,8 @@ def halved(volume: NDArray[np.int16]) -> NDArray[np.int16]:
     return ((wide + 4) // 8).astype(np.int16)
 
 
-def test_ranges_that_are_wrong_get_a_sentence(demo: Installation, dana: Desk, case: Case) -> None:
-    browser, series = open_series(demo, dana, case)
+def test_ranges_that_are_wrong_get_a_sentence(demo: Installation, desk: Desk, case: Case) -> None:
+    browser, series = open_series(demo, desk, case)
 
     def asked(ranges: str, level: int = 0) -> Answer:
         return browser.get(series["frames"].format(level=level, ranges=ranges))
@@ -209,8 +209,8 @@ def downloaded_in_two_parts(browser: Browser, path: str) -> bytes:
 # --- links and codes that open nothing -------------------------------------------------------------------------------
 
 
-def test_looking_at_a_link_sends_and_counts_nothing(demo: Installation, dana: Desk, case: Case) -> None:
-    link, before = dana.share(case.chart), len(demo.outbox())
+def test_looking_at_a_link_sends_and_counts_nothing(demo: Installation, desk: Desk, case: Case) -> None:
+    link, before = desk.share(case.chart), len(demo.outbox())
     robot = Browser(demo.base_url)
     paths = ("/s/", "/s/open", "/s/birthdate", "/s/code", "/s/code/verify", "/s/view", "/s/renew", "/s/end")
     for method in ("GET", "HEAD"):
@@ -219,9 +219,9 @@ def test_looking_at_a_link_sends_and_counts_nothing(demo: Installation, dana: De
         assert set(statuses.values()) <= {200, 401, 405}, statuses
     time.sleep(0.5)
     assert len(demo.outbox()) == before
-    assert 'badge-live">Sent' in newest_row(dana, case)
+    assert 'badge-live">Sent' in newest_row(desk, case)
     assert Recipient(demo, link).open().status == 200, "the link is still good for its owner"
-    assert 'badge-live">Opened' in newest_row(dana, case)
+    assert 'badge-live">Opened' in newest_row(desk, case)
 
 
 def newest_row(desk: Desk, case: Case) -> str:
@@ -230,8 +230,8 @@ def newest_row(desk: Desk, case: Case) -> str:
     return page.split('<li class="disclosure">')[1]
 
 
-def test_the_code_of_another_share_opens_nothing(demo: Installation, dana: Desk, case: Case) -> None:
-    mine, theirs = (Recipient(demo, dana.share(case.chart), address=case.chart.mobile) for _ in range(2))
+def test_the_code_of_another_share_opens_nothing(demo: Installation, desk: Desk, case: Case) -> None:
+    mine, theirs = (Recipient(demo, desk.share(case.chart), address=case.chart.mobile) for _ in range(2))
     for phone in (mine, theirs):
         phone.open()
         phone.give_birthdate(case.person.birthdate)
@@ -254,16 +254,16 @@ def test_an_unknown_link_looks_alive_until_the_date_and_then_is_nothing(demo: In
 
 
 def test_a_revoked_link_ends_an_open_viewer_and_asks_for_a_new_one(
-    demo: Installation, dana: Desk, case: Case
+    demo: Installation, desk: Desk, case: Case
 ) -> None:
-    link = dana.share(case.chart)
+    link = desk.share(case.chart)
     phone = Recipient(demo, link, address=case.chart.mobile)
     (study,) = phone.walk_in(case.person.birthdate)
     manifest = phone.browser.get(study["manifest"]).json()
     beat, (series,) = manifest["heartbeat"]["url"], manifest["series"]
     frame = series["frames"].format(level=0, ranges="0")
     assert (phone.browser.get(beat).status, phone.browser.get(frame).status) == (204, 200)
-    dana.revoke(case.chart)
+    desk.revoke(case.chart)
     paths = (beat, frame, study["manifest"], study["download"], series["previews"][0]["url"])
     assert {path: phone.browser.get(path).status for path in paths} == dict.fromkeys(paths, 410)
     again = Recipient(demo, link, address=case.chart.mobile)
@@ -274,12 +274,12 @@ def test_a_revoked_link_ends_an_open_viewer_and_asks_for_a_new_one(
     assert (told.status, told.json()["next"]) == (410, "/s/renew")
     assert "Smile Dental has ended this link" in told.json()["detail"]
     assert again.browser.post_json("/s/renew").status == 202
-    assert "Okafor, Adaeze" in dana.browser.get("/desk/tasks").text
+    assert "Okafor, Adaeze" in desk.browser.get("/desk/tasks").text
 
 
-def test_an_expired_link_says_so_after_the_date(demo: Installation, dana: Desk, case: Case) -> None:
-    link = dana.share(case.chart, days="1")
-    expire(demo, dana.newest_share(case.chart))
+def test_an_expired_link_says_so_after_the_date(demo: Installation, desk: Desk, case: Case) -> None:
+    link = desk.share(case.chart, days="1")
+    expire(demo, desk.newest_share(case.chart))
     late = Recipient(demo, link, address=case.chart.mobile)
     opened = late.open()
     assert (opened.status, opened.json()["next"]) == (404, "birthdate")
@@ -300,31 +300,31 @@ Share.objects.filter(pk='{share}').update(expires_at=now())"
 
 
 def test_a_code_of_the_app_signs_in_once_and_a_wrong_one_never(demo: Installation) -> None:
-    clara, who = Browser(demo.base_url), demo.person("clara")
-    clara.get("/")
-    wrong = clara.post_form("/", {"email": who["email"], "password": "not-this-one", "next": ""})
+    olga, who = Browser(demo.base_url), demo.person("olga")
+    olga.get("/")
+    wrong = olga.post_form("/", {"email": who["email"], "password": "not-this-one", "next": ""})
     assert wrong.status == 422
-    assert clara.get("/desk/").location.startswith("/?next=")
+    assert olga.get("/desk/").location.startswith("/?next=")
     password = {"email": who["email"], "password": who["password"], "next": ""}
-    assert clara.post_form("/", password).location == "/sign-in/code"
-    assert clara.get("/desk/").status == 302, "a password alone opens nothing"
-    code = demo.totp("clara")
-    assert clara.post_form("/sign-in/code", {"code": f"{(int(code) + 1) % 10**6:06}"}).status == 422
-    assert clara.post_form("/sign-in/code", {"code": code}).location == "/home"
-    assert clara.get("/desk/").status == 200
+    assert olga.post_form("/", password).location == "/sign-in/code"
+    assert olga.get("/desk/").status == 302, "a password alone opens nothing"
+    code = demo.totp("olga")
+    assert olga.post_form("/sign-in/code", {"code": f"{(int(code) + 1) % 10**6:06}"}).status == 422
+    assert olga.post_form("/sign-in/code", {"code": code}).location == "/home"
+    assert olga.get("/desk/").status == 200
     other = Browser(demo.base_url)
     other.get("/")
     other.post_form("/", password)
     assert other.post_form("/sign-in/code", {"code": code}).status == 422, "a code opens once"
 
 
-def test_mallory_gets_nothing_of_another_practice(demo: Installation, dana: Desk, case: Case) -> None:
-    dana.share(case.chart)
-    share = dana.newest_share(case.chart)
-    opened = dana.begin_upload(case.chart)
-    page = dana.browser.get(case.chart.path).text
+def test_mallory_gets_nothing_of_another_practice(demo: Installation, desk: Desk, case: Case) -> None:
+    desk.share(case.chart)
+    share = desk.newest_share(case.chart)
+    opened = desk.begin_upload(case.chart)
+    page = desk.browser.get(case.chart.path).text
     study = page.partition("/desk/studies/")[2][:36]
-    manifest = dana.browser.get(f"/desk/studies/{study}/manifest.json").json()
+    manifest = desk.browser.get(f"/desk/studies/{study}/manifest.json").json()
     (series,) = manifest["series"]
     looks = [
         case.chart.path,
@@ -345,7 +345,7 @@ def test_mallory_gets_nothing_of_another_practice(demo: Installation, dana: Desk
         opened["finish"],
         *(f"/desk/shares/{share}/{verb}" for verb in ("revoke", "resend", "unlock", "renew")),
     ]
-    assert {path: dana.browser.get(path).status for path in looks} == {
+    assert {path: desk.browser.get(path).status for path in looks} == {
         path: 204 if path.endswith("heartbeat") else 200 for path in looks
     }
     mallory = Desk(demo, "mallory").sign_in().browser
@@ -354,8 +354,8 @@ def test_mallory_gets_nothing_of_another_practice(demo: Installation, dana: Desk
     assert mallory.send("DELETE", opened["status"]).status == 404
     assert mallory.get(f"/desk/studies/{study}/download").status in (403, 404)
     assert "Nobody found" in mallory.post_form("/desk/find", {"text": "Okafor"}).text
-    assert dana.browser.get(opened["status"]).json()["state"] == "receiving", "and nothing was done"
-    assert dana.browser.send("DELETE", opened["status"]).status == 204
+    assert desk.browser.get(opened["status"]).json()["state"] == "receiving", "and nothing was done"
+    assert desk.browser.send("DELETE", opened["status"]).status == 204
 
 
 def test_the_trail_of_the_whole_walk_verifies(demo: Installation) -> None:
