@@ -329,16 +329,14 @@ def shared_demo(place: Path) -> Iterator[Installation]:
     """The demo of a parallel run: who comes first starts it, who leaves last ends it."""
     folder = place / "demo"
     folder.mkdir(exist_ok=True)
+    process = None
     with _book(folder) as book:
         if not book:
             started = Installation(folder).start()
-            assert started.process
-            book |= {
-                "pid": started.process.pid,
-                "port": started.port,
-                "environment": started.environment,
-                "users": 0,
-            }
+            process = started.process
+            assert process
+            book |= {"pid": process.pid, "port": started.port, "users": 0}
+            book["environment"] = started.environment
         book["users"] += 1
         installation = Installation(folder, environment=book["environment"], port=book["port"])
     yield installation
