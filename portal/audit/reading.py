@@ -17,7 +17,6 @@ from portal.sealed.keys import practice_key
 from portal.vault.columns import open_value, value_version
 from portal.vault.keyring import derive_key
 
-
 _FOR_PROGRAMS: Final = frozenset(
     {"challenge", "group", "manifest_sha256", "message", "series", "session", "share", "subject", "upload"}
 )

@@ -10,203 +10,403 @@ import portal.sealed.fields
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('practice', '0001_rows'),
-        ('records', '0002_append_only'),
+        ("practice", "0001_rows"),
+        ("records", "0002_append_only"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Challenge',
+            name="Challenge",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('code_hmac', models.BinaryField(max_length=32, null=True)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('consumed_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("code_hmac", models.BinaryField(max_length=32, null=True)),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("consumed_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='SendCount',
+            name="SendCount",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('subject', models.BinaryField(max_length=32)),
-                ('window', models.CharField(max_length=10)),
-                ('starts_at', models.DateTimeField()),
-                ('sent', models.PositiveIntegerField(default=0)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("subject", models.BinaryField(max_length=32)),
+                ("window", models.CharField(max_length=10)),
+                ("starts_at", models.DateTimeField()),
+                ("sent", models.PositiveIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('subject', 'window', 'starts_at'), name='send_count_window')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("subject", "window", "starts_at"), name="send_count_window"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Share',
+            name="Share",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('channel', models.CharField(choices=[('text', 'Text message'), ('email', 'E-mail')], max_length=10)),
-                ('address', portal.sealed.fields.SealedText()),
-                ('address_index', portal.sealed.fields.BlindIndexField()),
-                ('language', models.CharField(default='en', max_length=8)),
-                ('allows_download', models.BooleanField(default=False)),
-                ('token_hmac', models.BinaryField(max_length=32, null=True, unique=True)),
-                ('links_sent', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('expired_noted_at', models.DateTimeField(null=True)),
-                ('match_misses', models.PositiveSmallIntegerField(default=0)),
-                ('code_failures', models.PositiveSmallIntegerField(default=0)),
-                ('locked_at', models.DateTimeField(null=True)),
-                ('code_asked_at', models.DateTimeField(null=True)),
-                ('disclosure', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='share', to='records.disclosure')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shares', to='records.patient')),
-                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='practice.practice')),
-                ('revoked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "channel",
+                    models.CharField(choices=[("text", "Text message"), ("email", "E-mail")], max_length=10),
+                ),
+                ("address", portal.sealed.fields.SealedText()),
+                ("address_index", portal.sealed.fields.BlindIndexField()),
+                ("language", models.CharField(default="en", max_length=8)),
+                ("allows_download", models.BooleanField(default=False)),
+                ("token_hmac", models.BinaryField(max_length=32, null=True, unique=True)),
+                ("links_sent", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(null=True)),
+                ("expired_noted_at", models.DateTimeField(null=True)),
+                ("match_misses", models.PositiveSmallIntegerField(default=0)),
+                ("code_failures", models.PositiveSmallIntegerField(default=0)),
+                ("locked_at", models.DateTimeField(null=True)),
+                ("code_asked_at", models.DateTimeField(null=True)),
+                (
+                    "disclosure",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="share",
+                        to="records.disclosure",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="shares",
+                        to="records.patient",
+                    ),
+                ),
+                (
+                    "practice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="practice.practice"
+                    ),
+                ),
+                (
+                    "revoked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('link', 'Link'), ('code', 'Code')], max_length=10)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('sent', 'Sent'), ('failed', 'Failed')], default='queued', max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('gateway', models.CharField(blank=True, max_length=20)),
-                ('vendor_reference', models.CharField(blank=True, max_length=80)),
-                ('failure', models.CharField(blank=True, max_length=200)),
-                ('challenge', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='sharing.challenge')),
-                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='practice.practice')),
-                ('share', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='sharing.share')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("kind", models.CharField(choices=[("link", "Link"), ("code", "Code")], max_length=10)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("queued", "Queued"), ("sent", "Sent"), ("failed", "Failed")],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("gateway", models.CharField(blank=True, max_length=20)),
+                ("vendor_reference", models.CharField(blank=True, max_length=80)),
+                ("failure", models.CharField(blank=True, max_length=200)),
+                (
+                    "challenge",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="sharing.challenge",
+                    ),
+                ),
+                (
+                    "practice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="practice.practice"
+                    ),
+                ),
+                (
+                    "share",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="sharing.share",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='DeskTask',
+            name="DeskTask",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('renewal', 'A new link was asked for'), ('locked', 'A link locked itself: wrong number?'), ('send-failed', 'A message could not be sent')], max_length=12)),
-                ('created_at', models.DateTimeField()),
-                ('done_at', models.DateTimeField(null=True)),
-                ('note', portal.sealed.fields.SealedJSON(null=True)),
-                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='practice.practice')),
-                ('share', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tasks', to='sharing.share')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("renewal", "A new link was asked for"),
+                            ("locked", "A link locked itself: wrong number?"),
+                            ("send-failed", "A message could not be sent"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("done_at", models.DateTimeField(null=True)),
+                ("note", portal.sealed.fields.SealedJSON(null=True)),
+                (
+                    "practice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="practice.practice"
+                    ),
+                ),
+                (
+                    "share",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="tasks", to="sharing.share"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='challenge',
-            name='share',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='challenges', to='sharing.share'),
+            model_name="challenge",
+            name="share",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="challenges", to="sharing.share"
+            ),
         ),
         migrations.CreateModel(
-            name='SharedSeries',
+            name="SharedSeries",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('series', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='records.series')),
-                ('share', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='shared_series', to='sharing.share')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='records.study')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "series",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="records.series"
+                    ),
+                ),
+                (
+                    "share",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="shared_series",
+                        to="sharing.share",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="records.study"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ShareSession',
+            name="ShareSession",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('key_hmac', models.BinaryField(max_length=32, unique=True)),
-                ('step', models.CharField(choices=[('opened', 'Opened'), ('matched', 'Matched'), ('decoy', 'Decoy'), ('verified', 'Verified')], max_length=10)),
-                ('created_at', models.DateTimeField()),
-                ('idle_until', models.DateTimeField()),
-                ('ends_at', models.DateTimeField()),
-                ('verified_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('share', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sessions', to='sharing.share')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("key_hmac", models.BinaryField(max_length=32, unique=True)),
+                (
+                    "step",
+                    models.CharField(
+                        choices=[
+                            ("opened", "Opened"),
+                            ("matched", "Matched"),
+                            ("decoy", "Decoy"),
+                            ("verified", "Verified"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("idle_until", models.DateTimeField()),
+                ("ends_at", models.DateTimeField()),
+                ("verified_at", models.DateTimeField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "share",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="sessions",
+                        to="sharing.share",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Download',
+            name="Download",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('staff_session', models.CharField(blank=True, max_length=32)),
-                ('actor_id', models.UUIDField()),
-                ('etag', models.CharField(max_length=64)),
-                ('length_bytes', models.PositiveBigIntegerField()),
-                ('sent_bytes', models.PositiveBigIntegerField(default=0)),
-                ('started_at', models.DateTimeField()),
-                ('last_at', models.DateTimeField()),
-                ('completed_at', models.DateTimeField(null=True)),
-                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='practice.practice')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='records.study')),
-                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='downloads', to='sharing.sharesession')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("staff_session", models.CharField(blank=True, max_length=32)),
+                ("actor_id", models.UUIDField()),
+                ("etag", models.CharField(max_length=64)),
+                ("length_bytes", models.PositiveBigIntegerField()),
+                ("sent_bytes", models.PositiveBigIntegerField(default=0)),
+                ("started_at", models.DateTimeField()),
+                ("last_at", models.DateTimeField()),
+                ("completed_at", models.DateTimeField(null=True)),
+                (
+                    "practice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="practice.practice"
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="records.study"
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="downloads",
+                        to="sharing.sharesession",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='challenge',
-            name='session',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='challenges', to='sharing.sharesession'),
+            model_name="challenge",
+            name="session",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="challenges",
+                to="sharing.sharesession",
+            ),
         ),
         migrations.CreateModel(
-            name='Tally',
+            name="Tally",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('staff_session', models.CharField(blank=True, max_length=32)),
-                ('actor_id', models.UUIDField()),
-                ('levels', models.PositiveBigIntegerField(default=0)),
-                ('frames', models.PositiveBigIntegerField(default=0)),
-                ('length_bytes', models.PositiveBigIntegerField(default=0)),
-                ('first_at', models.DateTimeField()),
-                ('last_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('practice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='practice.practice')),
-                ('series', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='records.series')),
-                ('session', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tallies', to='sharing.sharesession')),
-                ('study', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='records.study')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("staff_session", models.CharField(blank=True, max_length=32)),
+                ("actor_id", models.UUIDField()),
+                ("levels", models.PositiveBigIntegerField(default=0)),
+                ("frames", models.PositiveBigIntegerField(default=0)),
+                ("length_bytes", models.PositiveBigIntegerField(default=0)),
+                ("first_at", models.DateTimeField()),
+                ("last_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "practice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="practice.practice"
+                    ),
+                ),
+                (
+                    "series",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="records.series"
+                    ),
+                ),
+                (
+                    "session",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tallies",
+                        to="sharing.sharesession",
+                    ),
+                ),
+                (
+                    "study",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="records.study"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='share',
-            index=models.Index(fields=['practice', 'expires_at'], name='share_expiry'),
+            model_name="share",
+            index=models.Index(fields=["practice", "expires_at"], name="share_expiry"),
         ),
         migrations.AddConstraint(
-            model_name='share',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('created_at'))), name='share_ends'),
+            model_name="share",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expires_at__gt", models.F("created_at"))), name="share_ends"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='share',
-            constraint=models.CheckConstraint(condition=models.Q(('code_failures__lte', 15)), name='share_code_failures'),
+            model_name="share",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("code_failures__lte", 15)), name="share_code_failures"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='share',
-            constraint=models.CheckConstraint(condition=models.Q(('match_misses__lte', 5)), name='share_match_misses'),
+            model_name="share",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("match_misses__lte", 5)), name="share_match_misses"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='desktask',
-            constraint=models.UniqueConstraint(condition=models.Q(('done_at', None)), fields=('share', 'kind'), name='desk_task_once'),
+            model_name="desktask",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("done_at", None)), fields=("share", "kind"), name="desk_task_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharedseries',
-            constraint=models.UniqueConstraint(fields=('share', 'series'), name='shared_series_once'),
+            model_name="sharedseries",
+            constraint=models.UniqueConstraint(fields=("share", "series"), name="shared_series_once"),
         ),
         migrations.AddIndex(
-            model_name='challenge',
-            index=models.Index(fields=['share', 'created_at'], name='challenge_recent'),
+            model_name="challenge",
+            index=models.Index(fields=["share", "created_at"], name="challenge_recent"),
         ),
         migrations.AddConstraint(
-            model_name='challenge',
-            constraint=models.CheckConstraint(condition=models.Q(('tries__lte', 5)), name='challenge_tries'),
+            model_name="challenge",
+            constraint=models.CheckConstraint(condition=models.Q(("tries__lte", 5)), name="challenge_tries"),
         ),
         migrations.AddConstraint(
-            model_name='tally',
-            constraint=models.UniqueConstraint(condition=models.Q(('session__isnull', False)), fields=('session', 'series'), name='tally_of_share'),
+            model_name="tally",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("session__isnull", False)),
+                fields=("session", "series"),
+                name="tally_of_share",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='tally',
-            constraint=models.UniqueConstraint(condition=models.Q(('session__isnull', True)), fields=('staff_session', 'series'), name='tally_of_staff'),
+            model_name="tally",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("session__isnull", True)),
+                fields=("staff_session", "series"),
+                name="tally_of_staff",
+            ),
         ),
     ]

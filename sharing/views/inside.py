@@ -114,7 +114,9 @@ def _chosen(request: HttpRequest, share: Share, found: list[Study]) -> Study | N
         return found[0]
     wanted = request.GET.get("study", "")
     if not wanted and (series := request.GET.get("series")):
-        wanted = str(share.shared_series.filter(series_id=_uuid(series)).values_list("study_id", flat=True).first())
+        wanted = str(
+            share.shared_series.filter(series_id=_uuid(series)).values_list("study_id", flat=True).first()
+        )
     if not wanted:
         return None
     for study in found:
@@ -131,7 +133,9 @@ def _uuid(text: str) -> uuid.UUID:
 
 
 def _viewer_context(request: HttpRequest, share: Share, study: Study, has_more: bool) -> dict[str, Any]:
-    shown = Series.objects.filter(pk__in=share.shared_series.values("series_id"), study=study).order_by("position")
+    shown = Series.objects.filter(pk__in=share.shared_series.values("series_id"), study=study).order_by(
+        "position"
+    )
     pictures = [one for one in shown if one.kind != Series.Kind.OTHER]
     return {
         "practice": share.practice,

@@ -11,16 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Playwright
 
 from tests.browser.screen import Screen
+from tests.chromium import launch
 from tests.flows.desk import Desk
 from tests.flows.installation import Installation
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-# The software renderer of WebGL, so that a machine without a graphics card draws too.
-FLAGS = [
-    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-]  # fmt: skip
-WITHOUT_WEBGL = [flag for flag in FLAGS if "swiftshader" not in flag] + ["--disable-gpu", "--disable-3d-apis"]
 
 KINDS: dict[str, dict[str, Any]] = {
     "phone": {
@@ -47,22 +40,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-def _chromium(playwright: Playwright, flags: list[str]) -> Browser:
-    if not Path(CHROMIUM).exists():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"Chromium is missing: {CHROMIUM}")
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-
-
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    browser = _chromium(playwright, FLAGS)
+    browser = launch(playwright, has_webgl=True)
     yield browser
     browser.close()
 
 
 @pytest.fixture(scope="session")
 def chromium_without_webgl(playwright: Playwright) -> Iterator[Browser]:
-    browser = _chromium(playwright, WITHOUT_WEBGL)
+    browser = launch(playwright)
     yield browser
     browser.close()
 

@@ -100,7 +100,9 @@ def make_share(patient: Patient, user: User, **changes: Any) -> Share:
 
 def run_jobs() -> None:
     """Do what the worker would."""
-    for job_id in Job.objects.filter(state=Job.State.QUEUED).order_by("created_at").values_list("pk", flat=True):
+    for job_id in (
+        Job.objects.filter(state=Job.State.QUEUED).order_by("created_at").values_list("pk", flat=True)
+    ):
         run(job_id)
 
 
@@ -119,7 +121,9 @@ class Recipient:
     """A browser with cookies and CSRF, and the messages its owner gets."""
 
     sent: list[Kept]
-    client: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1"}))
+    client: Client = field(
+        default_factory=lambda: Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1"})
+    )
 
     def get(self, path: str, **extra: Any) -> HttpResponse:
         return self.client.get(path, **extra)

@@ -87,7 +87,9 @@ def test_only_the_series_that_were_shared_open(phone, sent, pat, dana):
             require_access(_request(phone), study.pk, series_id=foreign)
 
 
-def test_mallory_with_a_valid_session_of_her_own_opens_nothing_of_pats(phone, share, sent, bright, mallory, pat):
+def test_mallory_with_a_valid_session_of_her_own_opens_nothing_of_pats(
+    phone, share, sent, bright, mallory, pat
+):
     hers = make_share(make_patient(bright, "Mallory", "Other"), mallory)
     run_jobs()
     phone.walk_in(token_in(sent[-1]))
@@ -104,7 +106,11 @@ def test_mallory_with_a_valid_session_of_her_own_opens_nothing_of_pats(phone, sh
     with pytest.raises(NotFound):
         require_access(_request(user=mallory), study)
     others_study = make_study(pat)
-    for path in (f"/s/view?study={study}", f"/s/view?study={others_study.pk}", f"/s/view?series={next(iter(theirs))}"):
+    for path in (
+        f"/s/view?study={study}",
+        f"/s/view?study={others_study.pk}",
+        f"/s/view?series={next(iter(theirs))}",
+    ):
         page = phone.get(path).content.decode()
         assert str(study) not in page
         assert str(others_study.pk) not in page
@@ -112,7 +118,9 @@ def test_mallory_with_a_valid_session_of_her_own_opens_nothing_of_pats(phone, sh
     assert "Maria" not in phone.get("/s/activity").content.decode()
 
 
-def test_a_share_for_viewing_refuses_the_download_and_staff_need_their_role(phone, sent, pat, dana, clara, olga):
+def test_a_share_for_viewing_refuses_the_download_and_staff_need_their_role(
+    phone, sent, pat, dana, clara, olga
+):
     share = make_share(pat, dana, allows_download=False)
     run_jobs()
     phone.walk_in(token_in(sent[-1]))
@@ -166,7 +174,9 @@ def test_a_share_that_ended_while_its_session_runs_says_so(inside, share, change
 
 def test_expiry_ends_it_by_the_clock_alone(inside, share, clock):
     _grant(inside, share)
-    Share.objects.filter(pk=share.pk).update(expires_at=share.created_at + (share.expires_at - share.created_at) / 3000)
+    Share.objects.filter(pk=share.pk).update(
+        expires_at=share.created_at + (share.expires_at - share.created_at) / 3000
+    )
     clock.advance(minutes=14, seconds=55)
     with pytest.raises(ShareEnded):
         _grant(inside, share)
@@ -249,7 +259,9 @@ def test_staff_are_counted_too_and_opened_again_after_a_pause(share, clara, cloc
     sweep_endings()
     release(grant, series, level=0, frames=1, length_bytes=10)
     assert Tally.objects.get(session=None).frames == 1
-    codes = list(AuditEntry.objects.filter(code__startswith="series.").order_by("n").values_list("code", flat=True))
+    codes = list(
+        AuditEntry.objects.filter(code__startswith="series.").order_by("n").values_list("code", flat=True)
+    )
     assert codes == ["series.opened", "series.closed", "series.opened"]
 
 

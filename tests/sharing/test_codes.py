@@ -73,7 +73,9 @@ def test_a_right_code_gives_its_try_back(phone, token, share):
     assert Challenge.objects.get().consumed_at is not None
 
 
-def test_a_used_an_old_a_replaced_and_a_foreign_code_open_nothing(phone, token, share, sent, clock, pat, dana):
+def test_a_used_an_old_a_replaced_and_a_foreign_code_open_nothing(
+    phone, token, share, sent, clock, pat, dana
+):
     used = _matched(phone, token).ask_code()
     first = phone.cookie
     assert phone.post("/s/code/verify", {"code": used}).status_code == 200
@@ -108,7 +110,9 @@ def test_a_code_is_bound_to_the_browser_that_asked(phone, token, sent):
     assert phone.post("/s/code/verify", {"code": code}).status_code == 200
 
 
-def test_fifteen_failures_in_the_life_of_a_share_lock_it_and_no_resend_resets_them(phone, token, share, clock, dana):
+def test_fifteen_failures_in_the_life_of_a_share_lock_it_and_no_resend_resets_them(
+    phone, token, share, clock, dana
+):
     _matched(phone, token)
     for _ in range(3):
         code = phone.ask_code()
@@ -127,7 +131,21 @@ def test_fifteen_failures_in_the_life_of_a_share_lock_it_and_no_resend_resets_th
 
 @pytest.mark.parametrize(
     "code",
-    ["", "12345", "1234567", "12 34", "abcdef", "1e5", "123456.0", None, [1, 2, 3], {"a": 1}, True, 12.5, "9" * 3000],
+    [
+        "",
+        "12345",
+        "1234567",
+        "12 34",
+        "abcdef",
+        "1e5",
+        "123456.0",
+        None,
+        [1, 2, 3],
+        {"a": 1},
+        True,
+        12.5,
+        "9" * 3000,
+    ],
 )
 def test_what_is_no_code_is_refused_in_words_and_is_no_try(phone, token, code):
     _matched(phone, token).ask_code()

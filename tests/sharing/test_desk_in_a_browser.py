@@ -24,26 +24,18 @@ from portal.records.uploads import start_upload
 from sharing.models import DeskTask, Share
 from sharing.todo import add_task
 from tests.cast import PASSWORD, actor_of, signed_in
+from tests.chromium import launch
 from tests.portal.accounts.steps import code_of
 from tests.viewer.conftest import made_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 PICTURES = os.environ.get("SCANPASS_PICTURES")
 WIDTHS = (1280, 390)
 
 
 @pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    found = playwright.chromium.launch(
-        executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=FLAGS
-    )
+    found = launch(playwright)
     yield found
     found.close()
 

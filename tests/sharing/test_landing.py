@@ -25,19 +25,25 @@ def _everything() -> list[tuple[str, list[str]]]:
     for table in sorted(connection.introspection.table_names()):
         with connection.cursor() as cursor:
             cursor.execute(f'SELECT * FROM "{table}"')
-            plain = [[bytes(value) if isinstance(value, memoryview) else value for value in row] for row in cursor]
+            plain = [
+                [bytes(value) if isinstance(value, memoryview) else value for value in row] for row in cursor
+            ]
         found.append((table, sorted(map(repr, plain))))
     return found
 
 
 @pytest.mark.parametrize("method", ["get", "head", "options", "put", "patch", "delete", "trace"])
-@pytest.mark.parametrize("headers", [{}, {"X-HTTP-Method-Override": "POST"}, {"User-Agent": "facebookexternalhit/1.1"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"X-HTTP-Method-Override": "POST"}, {"User-Agent": "facebookexternalhit/1.1"}]
+)
 def test_only_post_changes_anything_even_with_a_session(phone, token, method, headers):
     phone.open(token)
     before = _everything()
     for path in PATHS:
         getattr(phone.client, method)(path, headers=headers)
-        getattr(phone.client, method)(f"{path}?token={token}&year=1986&month=4&day=12&_method=POST", headers=headers)
+        getattr(phone.client, method)(
+            f"{path}?token={token}&year=1986&month=4&day=12&_method=POST", headers=headers
+        )
     assert _everything() == before
     assert len(phone.sent) == 1
 
@@ -68,7 +74,9 @@ def test_what_is_no_token_is_refused_in_words_without_a_session(phone, share, va
     assert not ShareSession.objects.exists()
 
 
-@pytest.mark.parametrize("body", ["[]", "null", "7", '"x"', "{", "\xff", "[" * 5000, '{"token":' * 500, "nope"])
+@pytest.mark.parametrize(
+    "body", ["[]", "null", "7", '"x"', "{", "\xff", "[" * 5000, '{"token":' * 500, "nope"]
+)
 def test_a_body_that_is_no_object_is_refused_in_words(phone, share, body):
     answer = phone.post("/s/open", body)
     assert answer.status_code in {400, 404}
@@ -98,7 +106,9 @@ def test_one_address_that_opens_links_by_the_hundred_is_told_to_wait(phone, toke
     from sharing import limits
 
     monkeypatch.setattr(limits, "OPENS_HOUR", limits.Cap("opens", 3, 3600))
-    answers = [phone.post("/s/open", {"token": "1" * 22}, REMOTE_ADDR="192.0.2.9").status_code for _ in range(5)]
+    answers = [
+        phone.post("/s/open", {"token": "1" * 22}, REMOTE_ADDR="192.0.2.9").status_code for _ in range(5)
+    ]
     assert answers == [404, 404, 404, 429, 429]
     assert phone.post("/s/open", {"token": token}, REMOTE_ADDR="192.0.2.10").status_code == 200
     assert phone.post("/s/open", {"token": token}, REMOTE_ADDR="127.0.0.1").status_code == 200

@@ -104,10 +104,17 @@ def test_an_ended_link_answers_a_stranger_like_one_that_never_was(phone, token, 
     stranger = Recipient(phone.sent)
     for one, known in ((phone, token), (stranger, UNKNOWN)):
         one.said = [one.open(known)]
-        one.said += [one.get("/s/birthdate"), one.birthdate(year=1987), one.post("/s/code"), one.post("/s/renew")]
+        one.said += [
+            one.get("/s/birthdate"),
+            one.birthdate(year=1987),
+            one.post("/s/code"),
+            one.post("/s/renew"),
+        ]
         one.said += [one.post("/s/address", {"address": "a@b.example"})]
         one.said += [one.submit("/s/birthdate", year=1950, month=2, day=3)]
-        one.said += [one.get(path) for path in ("/s/code", "/s/code/verify", "/s/ended", "/s/view", "/s/address")]
+        one.said += [
+            one.get(path) for path in ("/s/code", "/s/code/verify", "/s/ended", "/s/view", "/s/address")
+        ]
     for ended, unknown in zip(phone.said, stranger.said, strict=True):
         assert ended.status_code == unknown.status_code
         assert _without_csrf(ended.content) == _without_csrf(unknown.content)
@@ -142,8 +149,12 @@ def _writes(sql: str) -> bool:
     return sql.split()[0] in {"INSERT", "UPDATE", "DELETE"}
 
 
-@pytest.mark.parametrize(("ending", "words"), [("expired", "This link ended on"), ("revoked", "has ended this link")])
-def test_the_right_date_on_an_ended_link_tells_which_and_takes_one_wish(phone, token, share, dana, ending, words):
+@pytest.mark.parametrize(
+    ("ending", "words"), [("expired", "This link ended on"), ("revoked", "has ended this link")]
+)
+def test_the_right_date_on_an_ended_link_tells_which_and_takes_one_wish(
+    phone, token, share, dana, ending, words
+):
     _make_it(ending, share)
     phone.open(token)
     told = phone.birthdate()
@@ -199,7 +210,9 @@ def test_of_many_wrong_dates_at_once_five_are_looked_at(sent, monkeypatch, pat, 
         browser.open(token)
     looked: list[str | None] = []
     same = matching._same
-    monkeypatch.setattr(matching, "_same", lambda given, expected: looked.append(expected) or same(given, expected))
+    monkeypatch.setattr(
+        matching, "_same", lambda given, expected: looked.append(expected) or same(given, expected)
+    )
 
     def guess(browser: Recipient) -> None:
         try:

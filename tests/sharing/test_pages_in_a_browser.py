@@ -12,16 +12,16 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright
 
 from sharing.models import Share, ShareSession
+from tests.chromium import launch
 from tests.sharing.conftest import code_in, make_share, run_jobs, token_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 PICTURES = os.environ.get("SCANPASS_PICTURES")
 
 
 @pytest.fixture(scope="module")
 def phones(playwright: Playwright) -> Iterator[Browser]:
-    found = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=FLAGS)
+    found = launch(playwright)
     yield found
     found.close()
 
@@ -35,7 +35,10 @@ def screen(request: Any, phones: Browser, live_server: Any) -> Iterator[Page]:
     page = context.new_page()
     page.language = request.param  # type: ignore[attr-defined]
     foreign: list[str] = []
-    page.on("request", lambda asked: foreign.append(asked.url) if not asked.url.startswith(live_server.url) else None)
+    page.on(
+        "request",
+        lambda asked: foreign.append(asked.url) if not asked.url.startswith(live_server.url) else None,
+    )
     page.on("console", lambda said: foreign.append(said.text) if "Content Security" in said.text else None)
     yield page
     context.close()

@@ -38,7 +38,9 @@ def test_a_message_is_sent_once_however_often_its_job_runs(pat, dana, sent):
     assert AuditEntry.objects.filter(code="share.sent").count() == 1
 
 
-def test_a_worker_that_dies_between_minting_and_sending_leaves_no_link_behind(pat, dana, sent, monkeypatch, phone):
+def test_a_worker_that_dies_between_minting_and_sending_leaves_no_link_behind(
+    pat, dana, sent, monkeypatch, phone
+):
     make_share(pat, dana)
     deliver = MemoryGateway.deliver
 
@@ -97,12 +99,16 @@ def test_a_way_out_that_is_down_is_tried_again_and_then_told_to_the_desk(pat, da
 
 
 @pytest.mark.parametrize("has_agreement", [False, True])
-def test_no_e_mail_leaves_without_an_agreement_and_nothing_falls_back(pat, dana, smile, settings, has_agreement):
+def test_no_e_mail_leaves_without_an_agreement_and_nothing_falls_back(
+    pat, dana, smile, settings, has_agreement
+):
     settings.GATEWAY = "console"
     settings.EMAIL_BACKEND = "tests.sharing.test_send.Vendor"
     associate = BusinessAssociate.objects.create(practice=smile, name="Post Ltd", adapter="email")
     ends = date(2099, 1, 1) if has_agreement else date(2020, 1, 2)
-    Agreement.objects.create(associate=associate, signed_on=date(2020, 1, 1), starts_on=date(2020, 1, 1), ends_on=ends)
+    Agreement.objects.create(
+        associate=associate, signed_on=date(2020, 1, 1), starts_on=date(2020, 1, 1), ends_on=ends
+    )
     make_share(pat, dana, channel="email", address="Maria@Mail.example")
     Vendor.posted.clear()
     run_jobs()

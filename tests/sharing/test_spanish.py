@@ -84,14 +84,21 @@ def test_every_family_of_errors_speaks_spanish(family):
 
 @pytest.mark.parametrize("language", ["en", "es"])
 @pytest.mark.parametrize(
-    "name", ["Smile Dental", "Clínica Ñandú & Muñoz", "The Family and Cosmetic Dentistry of Dr. Abcdefgh and Partners"]
+    "name",
+    [
+        "Smile Dental",
+        "Clínica Ñandú & Muñoz",
+        "The Family and Cosmetic Dentistry of Dr. Abcdefgh and Partners",
+    ],
 )
 def test_a_text_is_one_segment_and_nothing_of_the_patient(settings, language, name):
     settings.PUBLIC_BASE_URL = "https://scans.smile-dental.example"
     practice = Practice(name=name, phone="+1 555 010 0199", time_zone="America/New_York")
     link = link_of(PLACEHOLDER)
     ends = datetime(2026, 12, 24, 3, 0, tzinfo=UTC)
-    text = messages.link_text(practice, language=language, link=link, expires_at=ends, time_zone=practice.time_zone)
+    text = messages.link_text(
+        practice, language=language, link=link, expires_at=ends, time_zone=practice.time_zone
+    )
     assert messages.segments(text) == (1, "GSM-7")
     assert link in text
     assert not text.endswith(link)

@@ -66,7 +66,9 @@ def test_each_step_leaves_its_entry_and_its_event(phone, token, share, smile):
         "share.code-sent",
         "share.verified",
     ]
-    kinds = list(DisclosureEvent.objects.filter(disclosure=share.disclosure_id).values_list("kind", flat=True))
+    kinds = list(
+        DisclosureEvent.objects.filter(disclosure=share.disclosure_id).values_list("kind", flat=True)
+    )
     assert kinds == ["queued", "sent", "opened", "verified"]
     assert verify(smile.pk).finding is None
 
@@ -101,7 +103,15 @@ def test_an_earlier_steps_session_opens_no_later_step(phone, token):
 def test_without_a_session_nothing_opens(phone):
     for path in ("/s/birthdate", "/s/address", "/s/code", "/s/code/verify", "/s/renew", "/s/end"):
         assert phone.post(path).status_code == 401, path
-    for path in ("/s/birthdate", "/s/address", "/s/code", "/s/code/verify", "/s/view", "/s/activity", "/s/ended"):
+    for path in (
+        "/s/birthdate",
+        "/s/address",
+        "/s/code",
+        "/s/code/verify",
+        "/s/view",
+        "/s/activity",
+        "/s/ended",
+    ):
         answer = phone.get(path)
         assert answer.status_code == 401, path
         assert "open the link in your message again" in answer.content.decode()
@@ -199,7 +209,9 @@ def test_the_pages_speak_the_language_the_desk_noted_until_the_reader_chooses(se
 def test_of_several_studies_one_is_chosen_and_a_slice_is_asked_for_without_scripts(sent, pat, dana):
     first, second = make_study(pat, title="Panoramic"), make_study(pat)
     series = [*first.series.all(), *second.series.order_by("position")]
-    make_share(pat, dana, series=series, recipient_kind="dentist", recipient_name="Dr. Riley", purpose="referral")
+    make_share(
+        pat, dana, series=series, recipient_kind="dentist", recipient_name="Dr. Riley", purpose="referral"
+    )
     run_jobs()
     phone = Recipient(sent)
     phone.open(token_in(sent[-1]))

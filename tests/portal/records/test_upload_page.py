@@ -9,33 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Playwright, Route, expect
 
 from portal.accounts.models import User
 from portal.jobs.models import Job
 from portal.jobs.run import run
 from portal.records.models import Patient, Study, Upload, UploadedFile
 from tests.cast import make_patient, signed_in
+from tests.chromium import launch
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-
 
 @pytest.fixture
-def page(live_server: Any, dana: User) -> Iterator[Page]:
+def page(live_server: Any, dana: User, playwright: Playwright) -> Iterator[Page]:
     """Dana's browser."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=live_server.url)
-        cookie = signed_in(dana).cookies["staff"].value
-        context.add_cookies([{"name": "staff", "value": cookie, "url": live_server.url}])
-        yield context.new_page()
-        browser.close()
+    browser = launch(playwright)
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=live_server.url)
+    cookie = signed_in(dana).cookies["staff"].value
+    context.add_cookies([{"name": "staff", "value": cookie, "url": live_server.url}])
+    yield context.new_page()
+    browser.close()
 
 
 @pytest.fixture

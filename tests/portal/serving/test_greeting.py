@@ -29,7 +29,14 @@ DEMO = {
             "birthdate": "1986-04-12",
             "address": "+15550100199",
             "allows_download": True,
-        }
+        },
+        {
+            "link": "http://127.0.0.1:8123/s/#OTHER",
+            "recipient": "dentist",
+            "birthdate": "1951-11-03",
+            "address": "riley@endo.example",
+            "allows_download": True,
+        },
     ],
 }
 
@@ -42,9 +49,11 @@ def state(tmp_path: Path) -> Path:
 
 def test_demo_shows_all_that_the_walk_needs(state: Path) -> None:
     words = greeting.of_demo(state, with_qr=False)
-    person, share = DEMO["staff"][0], DEMO["shares"][0]
-    shown = ["http://127.0.0.1:8123/demo/outbox", person["email"], person["password"], person["totp_secret"]]
-    for fact in [*shown, share["link"], share["birthdate"], share["address"]]:
+    person, (patient, dentist) = DEMO["staff"][0], DEMO["shares"]
+    pages = ["http://127.0.0.1:8123/demo/", "http://127.0.0.1:8123/demo/outbox"]
+    shown = [*pages, person["email"], person["password"], person["totp_secret"]]
+    asked = [patient["link"], patient["birthdate"], dentist["link"], dentist["address"]]
+    for fact in [*shown, *asked]:
         assert fact in words
 
 

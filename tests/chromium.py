@@ -1,0 +1,27 @@
+"""The machine's own Chromium, started for a test; one Playwright serves a whole test process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Playwright
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# Without these it looks for its maker's hosts at every start, and can't run as root.
+_QUIET = [
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+# The software renderer of WebGL, so that a machine without a graphics card draws too.
+_WITH_WEBGL = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+_WITHOUT_WEBGL = ["--disable-gpu", "--disable-3d-apis"]
+
+
+def launch(playwright: Playwright, *, has_webgl: bool = False) -> Browser:
+    """A new browser. Where there is no Chromium the test is skipped with this reason, and fails in CI."""
+    if not Path(CHROMIUM).exists():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"Chromium is missing: {CHROMIUM}")
+    flags = [*_QUIET, *(_WITH_WEBGL if has_webgl else _WITHOUT_WEBGL)]
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
