@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.urls import include, path
 
 urlpatterns = [
+    # First, because addresses are tried in this order and the frames are asked for the most.
+    path("", include("viewer.urls")),
     path("", include("portal.accounts.urls")),
     path("", include("portal.practice.urls")),
     path("", include("portal.health_urls")),
     path("desk/", include("portal.records.urls")),
     path("desk/", include("sharing.desk_urls")),
     path("s/", include("sharing.urls")),
-    path("", include("viewer.urls")),
     path("demo/", include("portal.demo.urls")),
 ]
 

@@ -32,6 +32,7 @@ from viewer.package import Package, package_of
 from viewer.previews import PREVIEW_LEVEL, find_preview
 from viewer.slices import draw, find_slice
 from viewer.stored import StoredStudy, open_study
+from viewer.turns import in_turn
 
 ARCHIVE_NAME = "scan.zip"  # a file name is no place for a patient's name
 
@@ -53,6 +54,7 @@ def heartbeat(request: HttpRequest, study: UUID) -> HttpResponse:
 
 
 @require_GET
+@in_turn
 def frames(
     request: HttpRequest, study: UUID, level: int, ranges: str, series: UUID | None = None
 ) -> HttpResponse:

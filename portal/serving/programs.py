@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 # Two, so that one long sealed download on one core leaves the other to everyone else; never more than cores.
 WEB_WORKERS = min(2, os.cpu_count() or 1)
-# Measured with 40 slow readers: another page still answers in 2 ms. A thread is held only while Python runs.
-WEB_THREADS = 8
+# A download holds its thread for as long as its reader takes; with 8 threads, 16 slow readers stopped the whole site.
+# With these, a frame still takes 3 ms beside 40 of them. Threads beyond need end by themselves, and each has
+# a connection to the database: 2 x 40 stay below the 100 that PostgreSQL allows by default.
+WEB_THREADS = 40
 # One long ingest must not hold up a text message.
 TASKS_AT_ONCE = 2
 # A download under way gets this long after SIGTERM; the supervisor allows it END_WITHIN_S.
