@@ -69,6 +69,7 @@ def find_by_keyboard(dana: Screen) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Whitfield, Harold").wait_for()
+    page.wait_for_load_state("load")  # by then the page's modules listen to its keys
     page.keyboard.press("/")
     page.wait_for_url("**/desk/")
     expect(page.locator("#search")).to_be_focused()
