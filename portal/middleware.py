@@ -29,7 +29,7 @@ UNUSED = "accelerometer camera geolocation gyroscope interest-cohort magnetomete
 PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in UNUSED.split())
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Robots-Tag": "noindex, nofollow",
     "Permissions-Policy": PERMISSIONS_POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
