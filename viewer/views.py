@@ -32,7 +32,7 @@ from viewer.package import Package, package_of
 from viewer.previews import PREVIEW_LEVEL, find_preview
 from viewer.slices import draw, find_slice
 from viewer.stored import StoredStudy, open_study
-from viewer.turns import OPENING
+from viewer.turns import in_turn
 
 ARCHIVE_NAME = "scan.zip"  # a file name is no place for a patient's name
 
@@ -54,6 +54,7 @@ def heartbeat(request: HttpRequest, study: UUID) -> HttpResponse:
 
 
 @require_GET
+@in_turn
 def frames(
     request: HttpRequest, study: UUID, level: int, ranges: str, series: UUID | None = None
 ) -> HttpResponse:
@@ -62,7 +63,7 @@ def frames(
     series = series or _first_series(grant, stored)
     batch = plan_batch(stored, series, level, ranges)
     count(grant, series, level=level, frames=batch.frame_count, length_bytes=batch.length_bytes)
-    with recording_damage(grant, series), OPENING:
+    with recording_damage(grant, series):
         return HttpResponse(batch.read(stored), content_type="application/octet-stream")
 
 
