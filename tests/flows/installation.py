@@ -229,6 +229,10 @@ class Installation:
         lines = path.read_text().split("\n")[:-1] if path.exists() else []
         return [Sent(row["to"], row["body"], row["kind"]) for row in map(json.loads, lines)]
 
+    def sent_to(self, address: str) -> list[Sent]:
+        """Every message to one address; in a parallel run the rest of the outbox is other tests'."""
+        return [one for one in self.outbox() if one.to == address]
+
     def next_message(self, to: str, *, after: int, kind: str = "") -> Sent:
         """The first message to `to` behind the first `after` of the outbox."""
 

@@ -36,6 +36,7 @@ def test_killed_with_everything(case: Case, when: str) -> None:
     case.kill(case.chance.choice((kill_everything, kill_supervisor)))
     case.start()
     case.owner.wait_for_upload(upload)
+    case.wait_for_rest()
     case.check()
 
 
