@@ -1,5 +1,5 @@
 /**
- * One canvas, one WebGL2 context, many scissored views. It draws what it is given and remembers nothing.
+ * One canvas, one WebGL2 context, many scissored views. It draws what it is given and remembers no picture.
  */
 import { PICTURE_FRAGMENT, VERTEX, VOLUME_FRAGMENT } from "./shaders.js";
 import { VolumeTexels } from "./textures.js";
@@ -8,7 +8,14 @@ import { VolumeTexels } from "./textures.js";
  * @typedef {object} View
  * @property {{x: number, y: number, width: number, height: number}} rect Device pixels from the top left.
  * @property {import("./textures.js").Texels} fine @property {import("./textures.js").Texels} coarse
- * @property {{origin: number[], right: number[], down: number[]}} place See planes.screenToVoxel.
+ * @property {{origin: number[], right: number[], down: number[]}} [place] See planes.screenToVoxel. For the plane
+ *   shader, with:
+ * @property {{through: number[], samples: number, isMax: boolean}} [slab] Else the cut is thin.
+ * @property {string} [fragment] Another shader, see shaders.VOLUME_HEAD. Compiled at its first use, then kept.
+ * @property {(gl: WebGL2RenderingContext, at: (name: string) => WebGLUniformLocation) => void} [set] Sets what
+ *   that shader asks for besides.
+ * @property {number} [divide] Draw with so many times fewer pixels each way, then stretch; 1 if not given. The
+ *   shader then sees the smaller picture's pixels.
  * @property {number[]} size Level 0 voxels along x, y, z.
  * @property {[number, number]} shade texel * shade[0] + shade[1] is the brightness, 0 to 1.
  * @property {boolean} isColour
@@ -17,7 +24,8 @@ import { VolumeTexels } from "./textures.js";
 export class Renderer {
   #canvas;
   #gl;
-  #programs = {};
+  #programs = new Map();
+  #small = null;       // {frame, texture}: where views with `divide` are drawn first
 
   /**
    * @param {HTMLCanvasElement} canvas
@@ -78,21 +86,54 @@ export class Renderer {
     this.#canvas.height = 1;
   }
 
-  #drawView({ rect, fine, coarse, place, size, shade, isColour }) {
+  #drawView(view) {
+    const { rect: { x, y, width, height }, divide = 1 } = view;
+    const bottom = this.#canvas.height - y - height;
+    if (divide > 1) {
+      const small = [width, height].map((side) => Math.ceil(side / divide));
+      this.#drawSmall(view, [x, bottom, x + width, bottom + height], small);
+      return;
+    }
+    this.#drawInto(view, x, bottom, width, height);
+  }
+
+  /** x and y from the bottom left. */
+  #drawInto(view, x, y, width, height) {
     const gl = this.#gl;
-    const top = this.#canvas.height - rect.y;
-    gl.viewport(rect.x, top - rect.height, rect.width, rect.height);
-    gl.scissor(rect.x, top - rect.height, rect.width, rect.height);
-    const { program, at } = fine instanceof VolumeTexels ? this.#programs.volume : this.#programs.picture;
+    const { fine, coarse, size, shade, isColour } = view;
+    gl.viewport(x, y, width, height);
+    gl.scissor(x, y, width, height);
+    const { program, at } = this.#program(view.fragment
+      ?? (fine instanceof VolumeTexels ? VOLUME_FRAGMENT : PICTURE_FRAGMENT));
     gl.useProgram(program);
-    for (const name of ["origin", "right", "down"]) gl.uniform3fv(at(name), place[name]);
     gl.uniform3fv(at("size"), size);
-    gl.uniform2f(at("corner"), rect.x, top);
+    gl.uniform2f(at("corner"), x, y + height);
     gl.uniform2fv(at("shade"), shade);
     gl.uniform1i(at("isColour"), isColour ? 1 : 0);
+    if (view.place) setPlane(gl, at, view);
+    view.set?.(gl, at);
     this.#bindLayer(at, "fine", fine, 0);
     this.#bindLayer(at, "coarse", coarse, 2);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
+  }
+
+  #drawSmall(view, target, [width, height]) {
+    const gl = this.#gl;
+    this.#small ??= { frame: gl.createFramebuffer(), texture: gl.createTexture() };
+    gl.bindTexture(gl.TEXTURE_2D, this.#small.texture);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.#small.frame);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this.#small.texture, 0);
+    this.#drawInto(view, 0, 0, width, height);
+    gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, null);
+    gl.scissor(target[0], target[1], target[2] - target[0], target[3] - target[1]);
+    gl.blitFramebuffer(0, 0, width, height, ...target, gl.COLOR_BUFFER_BIT, gl.LINEAR);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+  }
+
+  #program(fragment) {
+    if (!this.#programs.has(fragment)) this.#programs.set(fragment, link(this.#gl, fragment));
+    return this.#programs.get(fragment);
   }
 
   #bindLayer(at, name, texels, unit) {
@@ -113,8 +154,18 @@ export class Renderer {
     const gl = this.#gl;
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.bindVertexArray(gl.createVertexArray());
-    this.#programs = { volume: link(gl, VOLUME_FRAGMENT), picture: link(gl, PICTURE_FRAGMENT) };
+    [this.#programs, this.#small] = [new Map(), null];  // those of a lost context are gone
+    for (const fragment of [VOLUME_FRAGMENT, PICTURE_FRAGMENT]) this.#program(fragment);
   }
+}
+
+const THIN = { through: [0, 0, 0], samples: 1, isMax: false };
+
+function setPlane(gl, at, { place, slab = THIN }) {
+  for (const name of ["origin", "right", "down"]) gl.uniform3fv(at(name), place[name]);
+  gl.uniform3fv(at("through"), slab.through);
+  gl.uniform1i(at("samples"), slab.samples);
+  gl.uniform1i(at("isMax"), slab.isMax ? 1 : 0);
 }
 
 function link(gl, fragment) {
