@@ -9,12 +9,12 @@ from django.db.models import Q
 
 from sharing.models import Share
 
-State = Literal["live", "revoked", "expired", "locked"]
+State = Literal["live", "revoked", "expired", "suspended", "locked"]
 
 
 def live(moment: datetime) -> Q:
     """Shares that open at this moment."""
-    return Q(revoked_at=None, locked_at=None, expires_at__gt=moment)
+    return Q(revoked_at=None, locked_at=None, suspended_at=None, expires_at__gt=moment)
 
 
 def state_of(share: Share, moment: datetime) -> State:
@@ -23,4 +23,6 @@ def state_of(share: Share, moment: datetime) -> State:
         return "revoked"
     if share.expires_at <= moment:
         return "expired"
+    if share.suspended_at is not None:
+        return "suspended"
     return "locked" if share.locked_at is not None else "live"

@@ -17,6 +17,7 @@ from portal.sealed.fields import BlindIndexField, SealedJSON, SealedText
 class Channel(models.TextChoices):
     TEXT = "text", "Text message"
     EMAIL = "email", "E-mail"
+    LETTER = "letter", "Printed letter"
 
 
 class Share(Row):
@@ -28,7 +29,8 @@ class Share(Row):
     disclosure = models.OneToOneField(Disclosure, on_delete=models.PROTECT, related_name="share")
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="shares")
     channel = models.CharField(max_length=10, choices=Channel.choices)
-    address = SealedText()  # E.164 number or e-mail address, where link and code go
+    # E.164 number or e-mail address, where link and code go; of a letter, to whom it is handed or mailed
+    address = SealedText()
     address_index = BlindIndexField()
     language = models.CharField(max_length=8, default="en")
     allows_download = models.BooleanField(default=False)
@@ -42,6 +44,9 @@ class Share(Row):
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     expired_noted_at = models.DateTimeField(null=True)
+    # Stopped by the practice for the time being, and why, in one word: "hold", "restore".
+    suspended_at = models.DateTimeField(null=True)
+    suspended_for = models.CharField(max_length=12, blank=True)
 
     match_misses = models.PositiveSmallIntegerField(default=0)  # wrong birth dates, wrong addresses
     code_failures = models.PositiveSmallIntegerField(default=0)  # in the life of the share
@@ -143,21 +148,51 @@ class Message(Row):
     class Kind(models.TextChoices):
         LINK = "link"
         CODE = "code"
+        NOTICE = "notice"  # to the one who passed their scan on: it was opened
 
     class State(models.TextChoices):
         QUEUED = "queued"
-        SENT = "sent"
-        FAILED = "failed"
+        HELD = "held"  # it waits for its hour, its turn, the vendor or an agreement; `trouble` says which
+        SENT = "sent"  # the vendor took it, which is not yet a telephone that got it
+        DELIVERED = "delivered"
+        UNDELIVERED = "undelivered"
+        FAILED = "failed"  # it never left
 
     share = models.ForeignKey(Share, on_delete=models.PROTECT, related_name="messages")
     challenge = models.ForeignKey(Challenge, null=True, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    state = models.CharField(max_length=12, choices=State.choices, default=State.QUEUED)
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     gateway = models.CharField(max_length=20, blank=True)
     vendor_reference = models.CharField(max_length=80, blank=True)
-    failure = models.CharField(max_length=200, blank=True)
+    trouble = models.CharField(max_length=20, blank=True)  # a `sharing.troubles.Trouble`
+    failure = models.CharField(max_length=200, blank=True)  # the same for people
+    due_at = models.DateTimeField(null=True)  # when a held one has its next turn
+    holds = models.PositiveSmallIntegerField(default=0)
+    is_urgent = models.BooleanField(default=False)  # the desk said "send now"
+    reported_at = models.DateTimeField(null=True)  # when the vendor told whether it arrived
+
+
+class OptOut(models.Model):
+    """A number whose owner texted STOP. It holds for the installation: all its practices text from one number."""
+
+    id = models.BigAutoField(primary_key=True)
+    subject = models.BinaryField(max_length=32, unique=True)  # a keyed hash: the table names no number
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return "opt-out"
+
+
+class Turn(models.Model):
+    """When a gateway takes its next message: a batch leaves one by one, as fast as the vendor allows."""
+
+    gateway = models.CharField(max_length=20, primary_key=True)
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"turn of {self.gateway}"
 
 
 class SendCount(models.Model):
@@ -243,7 +278,8 @@ class DeskTask(Row):
     class Kind(models.TextChoices):
         RENEWAL = "renewal", "A new link was asked for"
         LOCKED = "locked", "A link locked itself: wrong number?"
-        SEND_FAILED = "send-failed", "A message could not be sent"
+        SEND_FAILED = "send-failed", "A message did not reach its recipient"
+        HELD = "held", "A message waits to be sent"
 
     share = models.ForeignKey(Share, on_delete=models.PROTECT, related_name="tasks")
     kind = models.CharField(max_length=12, choices=Kind.choices)
@@ -257,3 +293,8 @@ class DeskTask(Row):
                 fields=["share", "kind"], condition=models.Q(done_at=None), name="desk_task_once"
             )
         ]
+
+
+# Their models stand in modules of their own; whoever loads these loads those.
+from sharing import onward as onward  # noqa: E402
+from sharing import paper as paper  # noqa: E402

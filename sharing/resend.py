@@ -16,6 +16,7 @@ _WHY_NOT = {
     "revoked": "This link was revoked. Make a new share instead.",
     "expired": "This link has expired. Renew it, or make a new share.",
     "locked": "This link is locked. Unlock it first.",
+    "suspended": "This link is suspended. The privacy officer decides whether it goes on.",
 }
 
 

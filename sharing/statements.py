@@ -14,7 +14,9 @@ from uuid import UUID
 from django.db import connection
 
 SESSION_LIVES: Final = "s.step = 'verified' AND s.ended_at IS NULL AND s.idle_until > %s AND s.ends_at > %s"
-SHARE_LIVES: Final = "h.revoked_at IS NULL AND h.locked_at IS NULL AND h.expires_at > %s"
+SHARE_LIVES: Final = (
+    "h.revoked_at IS NULL AND h.locked_at IS NULL AND h.suspended_at IS NULL AND h.expires_at > %s"
+)
 
 ALIVE: Final = (
     f"SELECT CASE WHEN {SESSION_LIVES} THEN 1 ELSE 0 END, CASE WHEN {SHARE_LIVES} THEN 1 ELSE 0 END,"  # noqa: S608

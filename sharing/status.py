@@ -23,6 +23,13 @@ _FURTHER: Final = (
     _KINDS.DOWNLOADED,
 )
 
+_ENDINGS: Final = {
+    "revoked": _KINDS.REVOKED,
+    "expired": _KINDS.EXPIRED,
+    "suspended": _KINDS.SUSPENDED,
+    "locked": _KINDS.LOCKED,
+}
+
 
 class Step(NamedTuple):
     """One kind of event: the first time, or how often and when last."""
@@ -73,7 +80,7 @@ def _state(disclosure: Disclosure, events: list[DisclosureEvent]) -> str:
     share = Share.objects.filter(disclosure=disclosure).first()
     ended = state_of(share, now()) if share else "live"
     if ended != "live":
-        return {"revoked": _KINDS.REVOKED, "expired": _KINDS.EXPIRED, "locked": _KINDS.LOCKED}[ended].value
+        return _ENDINGS[ended].value
     sends = [event.kind for event in events if event.kind in {_KINDS.SENT, _KINDS.SEND_FAILED, _KINDS.QUEUED}]
     if sends and sends[-1] == _KINDS.SEND_FAILED:
         return _KINDS.SEND_FAILED.value

@@ -322,6 +322,7 @@ class Disclosure(Row):
 
         EXEMPT_INDIVIDUAL = "exempt-individual", "Exempt: to the individual"
         EXEMPT_TREATMENT = "exempt-treatment", "Exempt: treatment"
+        EXEMPT_AUTHORIZED = "exempt-authorized", "Exempt: the individual sent it"
         ACCOUNTABLE = "accountable", "Accountable"
 
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="disclosures")
@@ -335,6 +336,10 @@ class Disclosure(Row):
     allows_download = models.BooleanField()
     disclosed_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     disclosed_at = models.DateTimeField()
+    # On whose standing a guardian got it.
+    guardianship = models.ForeignKey(
+        "records.Guardianship", null=True, on_delete=models.PROTECT, related_name="disclosures"
+    )
 
 
 class DisclosureEvent(models.Model):
@@ -342,8 +347,12 @@ class DisclosureEvent(models.Model):
 
     class Kind(models.TextChoices):
         QUEUED = "queued", "Queued"
+        HELD = "held", "Waiting"
         SENT = "sent", "Sent"
+        PRINTED = "printed", "Letter printed"
         SEND_FAILED = "send-failed", "Not sent"
+        DELIVERED = "delivered", "Delivered"
+        UNDELIVERED = "undelivered", "Not delivered"
         OPENED = "opened", "Opened"
         LOCKED = "locked", "Locked"
         UNLOCKED = "unlocked", "Unlocked"
@@ -353,6 +362,8 @@ class DisclosureEvent(models.Model):
         RENEWAL_ASKED = "renewal-asked", "New link asked for"
         EXPIRED = "expired", "Expired"
         REVOKED = "revoked", "Revoked"
+        SUSPENDED = "suspended", "Suspended"
+        RESUMED = "resumed", "No longer suspended"
 
     id = models.BigAutoField(primary_key=True)
     disclosure = models.ForeignKey(Disclosure, on_delete=models.PROTECT, related_name="events")
@@ -366,3 +377,7 @@ class DisclosureEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.disclosure_id}"
+
+
+# Its models stand in a module of their own; whoever loads these loads those.
+from portal.records import rights as rights  # noqa: E402
