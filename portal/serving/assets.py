@@ -9,6 +9,7 @@ from pathlib import Path
 from django.core.management import call_command
 
 ROOT = Path(__file__).resolve().parents[2]
+MAKERS = ("portal/lean_static.py", "portal/joined_modules.py")
 
 
 def collect(state: Path) -> None:
@@ -24,9 +25,10 @@ def collect(state: Path) -> None:
 
 
 def _digest() -> str:
-    """Of every file of ours, and of the lock: packages bring static files too."""
+    """Of every file of ours, of the lock (packages bring static files too), and of what joins the modules."""
     digest = hashlib.sha256((ROOT / "requirements.lock").read_bytes())
-    for path in sorted(path for path in (ROOT / "static").rglob("*") if path.is_file()):
+    files = [*(ROOT / "static").rglob("*"), *(ROOT / name for name in MAKERS)]
+    for path in sorted(path for path in files if path.is_file()):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(ROOT)}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()

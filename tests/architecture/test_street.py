@@ -32,6 +32,7 @@ GLUE = {
     "portal.demo",
     "portal.health",
     "portal.health_urls",
+    "portal.joined_modules",
     "portal.lean_static",
     "portal.management",
     "portal.middleware",

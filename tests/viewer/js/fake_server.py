@@ -20,7 +20,8 @@ from typing import Any
 from django.template import Context, Engine
 from django.utils import translation
 
-from portal.lean_static import without_comments
+from portal.joined_modules import join
+from portal.lean_static import ENTRIES, without_comments
 
 from .fake_study import BATCH_BYTES, FakeSeries
 
@@ -31,6 +32,18 @@ POLICY = (
     "style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 mimetypes.add_type("text/javascript", ".js")
+
+
+def served_script(name: str) -> str:
+    """A script as collectstatic leaves it, save for the hash in its name."""
+    if name in ENTRIES or name.endswith("_worker.js"):
+        return join(name, served_module)
+    return served_module(name)
+
+
+def served_module(name: str) -> str:
+    """A module without its comments."""
+    return without_comments((PROJECT / "static" / name).read_text())
 
 
 @dataclass
@@ -173,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
         if file.name == "decode_worker.js":
             kind = self.fake.behaviour.worker_type
         if file.suffix == ".js" and file.is_file():
-            self._send(200, without_comments(file.read_text()).encode(), kind)  # as collectstatic leaves it
+            self._send(200, served_script(path.removeprefix("/static/")).encode(), kind)
         elif file.is_file():
             self._send(200, file.read_bytes(), kind)
         else:

@@ -1,0 +1,4 @@
+/** The page of dentists and of the desk: the viewer with every tool. */
+import { start } from "./main.js";
+
+start();

@@ -1,0 +1,94 @@
+"""Modules joined into one: in the order of their imports, each with its names to itself, nothing guessed at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from portal.joined_modules import CannotJoin, join, workers_of
+from portal.lean_static import ENTRIES, without_comments
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+
+
+def read(name: str) -> str:
+    return without_comments((STATIC / name).read_text())
+
+
+def joined(**modules: str) -> str:
+    """The module `a` of those given, joined."""
+    return join("js/a.js", lambda name: modules[name.removeprefix("js/").removesuffix(".js")])
+
+
+def test_imports_come_first_and_once() -> None:
+    script = joined(
+        a='import { b } from "./b.js";\nimport { c as d } from "./c.js";\nb(d);\n',
+        b='import { c } from "./c.js";\nexport function b() { return c; }\n',
+        c="export const c = 1;\n",
+    )
+    assert script == (
+        "const $c = (() => {\nconst c = 1;\nreturn { c };\n})();\n"
+        "const $b = (() => {\nconst { c } = $c;\nfunction b() { return c; }\nreturn { b };\n})();\n"
+        "const $a = (() => {\nconst { b } = $b;\nconst { c: d } = $c;\nb(d);\n})();\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "given"),
+    [
+        ("export const one = 1;\n", "{ one }"),
+        ("export class One {}\n", "{ One }"),
+        ("export async function one() {}\n", "{ one }"),
+        ("export function* one() {}\n", "{ one }"),
+        ("const one = 1, two = 2;\nexport { one, two as three };\n", "{ one, three: two }"),
+        ('export { one } from "./b.js";\n', "{ one: $b.one }"),
+    ],
+)
+def test_every_way_to_export_is_understood(written: str, given: str) -> None:
+    assert f"return {given};" in joined(a=written, b="export const one = 1;\n")
+
+
+def test_whole_modules_and_modules_wanted_later_are_joined_too() -> None:
+    script = joined(
+        a='import * as b from "./b.js";\nconst c = await import("./c.js");\n', b="", c="export const x = 1;\n"
+    )
+    assert "const b = $b;" in script
+    assert "await Promise.resolve($c)" in script
+
+
+@pytest.mark.parametrize(
+    ("modules", "sentence"),
+    [
+        (
+            {"a": 'import { b } from "./b.js";\n', "b": 'import { a } from "./a.js";\n'},
+            "circle: js/a.js → js/b.js",
+        ),
+        ({"a": 'import b from "./b.js";\n', "b": ""}, "imports a default"),
+        ({"a": 'import { b } from "three";\n'}, "imports three"),
+        ({"a": "export default 1;\n"}, "export default"),
+        ({"a": "export let a = 1;\n"}, "export let"),
+        ({"a": 'export * from "./b.js";\n', "b": ""}, "export \\*"),
+        ({"a": "import { b } from './b.js';\n", "b": ""}, "import { b }"),
+    ],
+)
+def test_a_form_that_is_not_joined_is_refused_in_words(modules: dict[str, str], sentence: str) -> None:
+    with pytest.raises(CannotJoin, match=sentence):
+        joined(**modules)
+
+
+def test_a_worker_is_found_and_named_as_it_is_served() -> None:
+    script = 'new Worker(new URL("./w.js", import.meta.url));\n'
+    assert workers_of("js/a.js", lambda _: script) == ["js/w.js"]
+    assert 'new URL("./w.5f.js", import.meta.url)' in join(
+        "js/a.js", lambda _: script, lambda _: "js/w.5f.js"
+    )
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_every_page_is_joined_the_same_each_time(entry: str) -> None:
+    first = join(entry, read)
+    assert first == join(entry, read)
+    assert workers_of(entry, read) == ["js/viewer/decode_worker.js"]
+    assert "\nimport" not in first
+    assert "\nexport" not in first
