@@ -10,7 +10,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from portal.env import ROOT, env, secret_from_file, state_dir
+from portal.env import ROOT, env, secret, secret_from_file, state_dir
 
 BASE_DIR = ROOT
 STATE_DIR = state_dir()
@@ -41,6 +41,19 @@ KEYRING_PATH = Path(env.str("SCANPASS_KEYRING", default=str(STATE_DIR / "keys" /
 ACCEPT_COLOCATED_KEYS = env.bool("SCANPASS_ACCEPT_COLOCATED_KEYS", default=DEMO)
 # An unwrapped practice or study key is forgotten after this, so a retired key stops working everywhere.
 KEY_CACHE_S = 300
+
+# --- The audit trail's checkpoints ---------------------------------------------------------------------------------
+
+# Signs where the chains stand; the sweep makes it. Better another user's, whose timer runs `manage.py checkpoint`.
+CHECKPOINT_KEY_PATH = Path(env.str("SCANPASS_CHECKPOINT_KEY", default=str(STATE_DIR / "audit" / "checkpoint.key")))
+# Folders and https addresses, two at least, where this machine can't take back what it gave.
+CHECKPOINT_PLACES = env.list("SCANPASS_CHECKPOINT_PLACES", default=[str(STATE_DIR / "checkpoints")])
+# The secret shared with the receivers of https addresses.
+CHECKPOINT_SECRET_PATH = Path(
+    env.str("SCANPASS_CHECKPOINT_SECRET_FILE", default=str(STATE_DIR / "audit" / "checkpoint.secret"))
+)
+CHECKPOINT_EVERY_S = 10 * 60  # the window in which the newest entries could vanish unseen
+CHECKPOINT_EVERY_ENTRIES = 1000
 
 # --- Stores --------------------------------------------------------------------------------------------------------
 
@@ -79,6 +92,7 @@ INSTALLED_APPS = [
     "portal.accounts",
     "portal.practice",
     "portal.records",
+    "portal.backups",
     "sharing",
     "viewer",
     "django.contrib.auth",
@@ -94,7 +108,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First, because Django answers an error inside the middleware that raised it: what stands further out still runs.
     "portal.middleware.HeadersMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "portal.content_policy.ContentPolicyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "portal.problems.ErrorsMiddleware",
@@ -202,11 +216,39 @@ PHONE_SENDS_MAX_DAY = 10  # over all practices
 PRACTICE_SENDS_MAX_DAY = 500
 ADDRESS_SENDS_MAX_HOUR = 20  # of one network address, /64 for IPv6
 STEP_UP_S = 5 * 60  # a download needs a code not older than this
-GATEWAY = env.str("SCANPASS_GATEWAY", default="outbox" if DEMO else "console")
+UNDO_S = env.int("SCANPASS_UNDO_S", default=10)  # the desk takes a share back before its message leaves
+NUMBER_CHECK_DAYS = 365  # a number read back at the desk longer ago may have a new owner, so it is checked again
+BATCH_MAX_SHARES = 60  # in one go; each has its own entry, and the message of each leaves in turn
+BATCH_PACE_S = 2  # between the messages of one batch
 PHONE_REGION = env.str("SCANPASS_PHONE_REGION", default="US")
+EMAIL_TIMEOUT = 10  # Django's default waits for ever, and the task worker with it
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("SCANPASS_FROM_EMAIL", default=f"scans@{_PUBLIC_HOST}")
+
+# --- Messages (docs/messages.md) -------------------------------------------------------------------------------------
+
+# Which way text messages leave: outbox (demo), console, webhook, twilio, aws. There is one, and no fallback.
+GATEWAY = env.str("SCANPASS_GATEWAY", default="outbox" if DEMO else "console")
+GATEWAY_TIMEOUT_S = 10
+# Between two texts with links; codes, which somebody waits for, don't queue. A US number may send one a second.
+GATEWAY_INTERVAL_S = env.float("SCANPASS_GATEWAY_INTERVAL_S", default=1.0)
+# In these hours of the practice no phone rings, except for codes and where the desk says "send now".
+QUIET_FROM_HOUR = env.int("SCANPASS_QUIET_FROM_HOUR", default=21)
+QUIET_UNTIL_HOUR = env.int("SCANPASS_QUIET_UNTIL_HOUR", default=8)
+MESSAGE_HELD_MAX_S = 3 * 24 * 3600  # a link that comes later than this surprises more than it helps
+WEBHOOK_URL = env.str("SCANPASS_WEBHOOK_URL", default="")
+WEBHOOK_SECRET = secret("SCANPASS_WEBHOOK_SECRET")
+WEBHOOK_SKEW_S = 5 * 60  # a signature older than this is a replay
+TWILIO_URL = env.str("SCANPASS_TWILIO_URL", default="https://api.twilio.com").rstrip("/")
+TWILIO_ACCOUNT = env.str("SCANPASS_TWILIO_ACCOUNT", default="")
+TWILIO_TOKEN = secret("SCANPASS_TWILIO_TOKEN")
+TWILIO_SENDER = env.str("SCANPASS_TWILIO_SENDER", default="")  # a number, or a messaging service (MG…)
+AWS_SMS_REGION = env.str("SCANPASS_AWS_SMS_REGION", default="")
+AWS_SMS_SENDER = env.str("SCANPASS_AWS_SMS_SENDER", default="")  # a number, pool or sender id of the account
+AWS_SMS_CONFIGURATION = env.str("SCANPASS_AWS_SMS_CONFIGURATION", default="")  # the set whose events reach the topic
+AWS_SMS_TOPIC = env.str("SCANPASS_AWS_SMS_TOPIC", default="")  # the SNS topic (ARN) that brings them
+AWS_SMS_URL = env.str("SCANPASS_AWS_SMS_URL", default="")  # a VPC endpoint; empty: the region's own
 
 # --- Viewing -------------------------------------------------------------------------------------------------------
 
@@ -228,6 +270,20 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 BROKER_DIR = STATE_DIR / "broker"
 JOB_LEASE_S = 60  # a worker that dies is replaced after at most this
+
+# --- Backups -------------------------------------------------------------------------------------------------------
+
+# A folder on another disk or machine; without one nothing is backed up, and the Compliance page says so.
+BACKUP_DIR = env.str("SCANPASS_BACKUP_DIR", default="")
+BACKUP_KEYRING_PATH = Path(
+    env.str("SCANPASS_BACKUP_KEYRING", default=str(KEYRING_PATH.with_name("backup-keyring.json")))
+)
+# The adapter name of the business associate whose store BACKUP_DIR is; empty when it is the practice's own.
+BACKUP_VENDOR = env.str("SCANPASS_BACKUP_VENDOR", default="")
+BACKUP_EVERY_S = env.int("SCANPASS_BACKUP_EVERY_S", default=24 * 3600)  # the most that a lost disk can cost (RPO)
+BACKUP_KEEP_DAYS = env.int("SCANPASS_BACKUP_KEEP_DAYS", default=90)
+DRILL_EVERY_DAYS = 30
+SCRUB_EVERY_DAYS = 7  # every object re-verified at least this often
 
 # --- Language and time ---------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from portal.records.models import Disclosure, DisclosureEvent, Patient, Series, 
 from portal.sealed.fields import blind_index
 from sharing.addresses import address_for
 from sharing.models import Channel, Message, Share, SharedSeries
+from sharing.standing import refuse_bad
 
 NAME_CHARS_MAX = 120
 
@@ -42,11 +43,13 @@ def issue(
     allows_download: bool,
     expires_at: datetime,
     actor: Actor,
+    undo_s: float = 0,
 ) -> Share:
     """Share some series of a patient with one recipient until a time, and queue the message.
 
-    Raises `InvalidInput` (with `field`) for what the desk can correct, `NotFound` for a patient or series of
-    another practice or patient.
+    The message waits `undo_s` seconds, in which `sharing.undo` can take the share back. Raises `InvalidInput`
+    (with `field`) for what the desk can correct, `NotFound` for a patient or series of another practice or patient,
+    `Conflict` for a number that is known to be bad.
 
     Source: 45 CFR 164.514(h), 164.522(b), 164.528.
     """
@@ -90,17 +93,21 @@ def issue(
             expires_at=expires_at.isoformat(),
             allows_download=allows_download,
         )
-        queue_link(share)
+        queue_link(share, after_s=undo_s)
     return share
 
 
-def queue_link(share: Share) -> Message:
-    """Put a message with a new link in the outbox, in the caller's transaction."""
+def queue_link(share: Share, *, after_s: float = 0) -> Message:
+    """Put a message with a new link in the outbox, in the caller's transaction.
+
+    Whatever sends a link passes here, so a number that is known to be bad gets none: raises `Conflict`.
+    """
+    refuse_bad(share.patient_id, bytes(share.address_index))
     message = Message.objects.create(
         practice_id=share.practice_id, share=share, kind=Message.Kind.LINK, created_at=now()
     )
     note(share.disclosure_id, DisclosureEvent.Kind.QUEUED)
-    enqueue("send", message.pk)
+    enqueue("send", message.pk, after_s=after_s)
     return message
 
 

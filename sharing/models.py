@@ -296,5 +296,6 @@ class DeskTask(Row):
 
 
 # Their models stand in modules of their own; whoever loads these loads those.
+from sharing import known as known  # noqa: E402
 from sharing import onward as onward  # noqa: E402
 from sharing import paper as paper  # noqa: E402

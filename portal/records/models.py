@@ -364,6 +364,13 @@ class DisclosureEvent(models.Model):
         REVOKED = "revoked", "Revoked"
         SUSPENDED = "suspended", "Suspended"
         RESUMED = "resumed", "No longer suspended"
+        UNDONE = "undone", "Undone before it was sent"
+        EXTENDED = "extended", "Extended"
+        NUMBER_CHANGED = "number-changed", "Sent to another number"
+        IMAGES_ADDED = "images-added", "Images added"
+        IMAGES_REMOVED = "images-removed", "Images removed"
+        WRONG_NUMBER = "wrong-number", "Wrong number"
+        LOST_PHONE = "lost-phone", "Phone lost"
 
     id = models.BigAutoField(primary_key=True)
     disclosure = models.ForeignKey(Disclosure, on_delete=models.PROTECT, related_name="events")

@@ -171,3 +171,11 @@ def _reach(patient: Patient, kind: str, value: str | None) -> None:
     contact.value = value
     contact.language = patient.language
     contact.save()
+
+
+def forget_contact(patient: Patient, value: str) -> None:
+    """Take a number or address that isn't the patient's off the chart, in the caller's transaction."""
+    wrong = [row.pk for row in Contact.objects.filter(patient=patient) if row.value == value]
+    if wrong:
+        Contact.objects.filter(pk__in=wrong).delete()
+        rewrite_terms(patient)
