@@ -1,4 +1,5 @@
 /** The page of dentists and of the desk: the viewer with every tool. */
 import { start } from "./main.js";
+import { Workbench } from "./workbench.js";
 
-start();
+start({ canvasView: (how) => new Workbench(how) });

@@ -1,7 +1,8 @@
 /** Starts the viewer on the page's viewer element. */
 import { Viewer } from "./viewer.js";
 
-export function start() {
+/** @param {object} [face] See Viewer. */
+export function start(face) {
   const root = document.getElementById("viewer");
-  if (root) new Viewer(root).start();
+  if (root) new Viewer(root, face).start();
 }

@@ -74,15 +74,18 @@ export class Source {
     return [slope / width, (this.#offset * slope + intercept - center) / width + 0.5];
   }
 
-  /** @returns {{fine: object, coarse: object, isColour: boolean}|null} What to draw now. */
-  textures() {
+  /**
+   * @param {boolean} [isNative] As in `look`; said again where several cuts are drawn.
+   * @returns {{fine: object, coarse: object, isColour: boolean}|null} What to draw now.
+   */
+  textures(isNative = this.#isNative) {
     if (!this.#layers.length) return null;
     const [coarse, fine] = [this.#layers[0], this.#layers[this.#layers.length - 1]]
       .map((layer) => layer.texels(this.#frame));
     const detail = this.#detail?.frame === this.#frame ? this.#detail.texels : null;
     // A picture may show its strips as they come; over a volume the frame must be whole, the kinds don't mix.
     if (detail && this.#how.series.kind === "volume") {
-      return this.#isNative && detail.isWhole ? { fine: detail, coarse: detail, isColour: false }
+      return isNative && detail.isWhole ? { fine: detail, coarse: detail, isColour: false }
         : { fine, coarse, isColour: false };
     }
     return { fine: detail ?? fine, coarse: detail ? fine : coarse, isColour: this.#isColour };

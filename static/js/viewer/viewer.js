@@ -22,6 +22,7 @@ const RESTORE_MS = 3000;
 
 export class Viewer {
   #root;
+  #face;
   #parts;
   #words;
   #status;
@@ -37,9 +38,14 @@ export class Viewer {
   #restoring = 0;
   #isEnded = false;
 
-  /** @param {HTMLElement} root The page's viewer element, see templates/viewer/_viewer.html. */
-  constructor(root) {
+  /**
+   * @param {HTMLElement} root The page's viewer element, see templates/viewer/_viewer.html.
+   * @param {object} [face] What a face of the viewer does its own way.
+   * @param {(how: object) => object} [face.canvasView] Makes the view on the canvas, with StackView's names.
+   */
+  constructor(root, { canvasView = (how) => new StackView(how) } = {}) {
     this.#root = root;
+    this.#face = { canvasView };
     this.#parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((one) => [one.dataset.part, one]));
     this.#words = readWords(document, root.dataset.wordsId);
     this.#status = new Status(this.#parts.status, this.#parts.again, this.#words);
@@ -142,12 +148,12 @@ export class Viewer {
     this.#root.dataset.state = "loading";
     this.#root.dataset.engine = canDraw ? "canvas" : "floor";
     this.#view = null;
-    this.#view = canDraw ? this.#stackView(series, place) : this.#floorView(series, place);
+    this.#view = canDraw ? this.#canvasView(series, place) : this.#floorView(series, place);
     this.#showNotes(series);
     this.#change(() => {});
   }
 
-  #stackView(series, place) {
+  #canvasView(series, place) {
     const isTouch = navigator.maxTouchPoints > 0;
     const shortSide = Math.min(screen.width, screen.height);
     const means = {
@@ -156,8 +162,9 @@ export class Viewer {
       // Phones promise textures of 16384 and give up long before.
       mostSide: isTouch ? 4096 : 16384,
     };
-    return new StackView({
-      series, place, means, renderer: this.#renderer,
+    return this.#face.canvasView({
+      series, place, means, renderer: this.#renderer, parts: this.#parts, words: this.#words,
+      onMoved: () => this.#change(() => {}),
       onDrawn: (isShowable, progress) => this.#drawn(isShowable, progress),
       onTrouble: (trouble) => this.#trouble(trouble),
     });
@@ -235,17 +242,22 @@ export class Viewer {
   #contextRestored() {
     clearTimeout(this.#restoring);
     this.#status.set("restoring", false);
-    if (this.#view) this.#open(this.#series, { view: this.#view.view, index: this.#view.index });
+    if (this.#view) this.#open(this.#series, this.#place);
   }
 
   /** Give the canvas up and show the server's pictures, at the same place if one was open. */
   #fallBack() {
     if (this.#isEnded || this.#root.dataset.engine === "floor") return;
     this.#status.set("restoring", false);
-    const place = this.#view ? { view: this.#view.view, index: this.#view.index } : {};
+    const place = this.#place;
     this.#decoder?.close();
     [this.#renderer, this.#decoder] = [null, null];
     if (this.#series) this.#open(this.#series, place);
+  }
+
+  get #place() {
+    const { view, index, memory } = this.#view ?? {};
+    return this.#view ? { view, index, memory } : {};
   }
 
   /** Take everything away: requests, workers, textures, pictures. */

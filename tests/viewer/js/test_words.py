@@ -16,7 +16,17 @@ from .fake_study import FakeSeries
 
 Serve = Callable[..., FakeServer]
 OpenPage = Callable[..., Page]
-SAME_IN_SPANISH = {"alternative", "axial", "coronal", "right", "left", "front", "back"}  # to dentists, R is R
+SAME_IN_SPANISH = {
+    "alternative",
+    "axial",
+    "coronal",
+    "right",
+    "left",
+    "front",
+    "back",
+    "head",
+    "feet",
+}  # to dentists, R is R
 
 
 def words(server: FakeServer) -> dict[str, str]:

@@ -1,0 +1,64 @@
+/** The lines and letters over the panes, on a canvas of their own that also takes the mouse and the fingers. */
+import { COLOURS, Pen } from "./pen.js";
+
+const BAR_MM = [100, 50, 20, 10, 5, 2, 1, 0.5];
+
+export class Overlay {
+  #context;
+
+  /** @param {HTMLElement} stage @param {HTMLElement} canvas It is laid over this one. */
+  constructor(stage, canvas) {
+    this.element = document.createElement("canvas");
+    this.element.className = "viewer-overlay";
+    this.element.setAttribute("aria-hidden", "true");  // the canvas below has the words
+    stage.insertBefore(this.element, canvas.nextSibling);
+    this.#context = this.element.getContext("2d");
+  }
+
+  close() {
+    this.element.width = 0;  // nothing of it stays in memory
+    this.element.remove();
+  }
+
+  /**
+   * @param {import("./workbench.js").Workbench} bench
+   * @param {Map<string, object>} boxes @param {Map<string, import("./layouts.js").Pane>} panes By name.
+   * @param {number} ratio Device pixels per CSS pixel.
+   */
+  paint(bench, boxes, panes, ratio) {
+    const { clientWidth, clientHeight } = this.element;
+    Object.assign(this.element, { width: Math.round(clientWidth * ratio), height: Math.round(clientHeight * ratio) });
+    this.#context.scale(ratio, ratio);
+    const pen = new Pen(this.#context);
+    for (const [name, box] of boxes) {
+      const pane = panes.get(name);
+      pen.inside(box, () => {
+        pane.paint(pen);
+        if (boxes.size > 1) paintFrame(pen, name, name === bench.view);
+        if (pane.pixelsPerMm) paintBar(pen, pane.pixelsPerMm, bench);
+        bench.measures.paint(pen, pane);
+      });
+    }
+  }
+}
+
+function paintFrame(pen, name, isActive) {
+  const [w, h] = [pen.width - 1, pen.height - 1];
+  const colour = COLOURS[name] ?? COLOURS.letter;
+  if (isActive) pen.line([[1, 1], [w, 1], [w, h], [1, h], [1, 1]], colour, { width: 2 });
+  else pen.line([[10, 8], [34, 8]], colour, { width: 3 });
+}
+
+/** The longest round length that takes less than a third of the pane, at the bottom left. */
+function paintBar(pen, pixelsPerMm, { series, words }) {
+  const y = pen.height - 14;
+  if (!series.spacing_mm || !series.spacing_calibrated) {
+    pen.text(words("unscaled"), [12, y], { align: "left", size: 13 });
+    return;
+  }
+  const mm = BAR_MM.find((one) => one * pixelsPerMm < pen.width / 3);
+  if (!mm) return;
+  const end = 12 + mm * pixelsPerMm;
+  pen.line([[12, y - 5], [12, y], [end, y], [end, y - 5]], COLOURS.letter);
+  pen.text(`${mm} mm`, [12, y - 8], { align: "left", baseline: "bottom", size: 13 });
+}
