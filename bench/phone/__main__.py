@@ -1,0 +1,176 @@
+"""A scan on a phone with a middling line: what it waits for, and what it pays.
+
+    python -m bench.phone
+
+Chromium as a phone (390 x 844, 9 Mbit/s, 60 ms, a processor four times slower than this machine's) opens a shared
+scan of 800 x 800 x 640 from the server that `manage.py serve` starts, with an empty cache. Seconds count from the tap
+on the link: to the server's small picture, to the first slice drawn by WebGL. Requests and bytes count, page and all,
+until the level of 200 x 200 x 160 is there; that is what a phone needs before every slice is sharp on its screen.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+
+from bench.state import make_state, running
+
+ROUNDS = 5
+MBIT = 125_000
+DOWN, UP, LATENCY_MS, SLOWER = 9 * MBIT, 3 * MBIT, 60, 4
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 3,
+    "has_touch": True,
+    "is_mobile": True,
+}
+LIMITS = {"first picture, s": 1.5, "first live view, s": 3.0, "blocked, s": 0.8, "requests": 25, "MB": 7.0}
+LEVEL, NEXT_LEVEL = "/levels/2/frames/", "/levels/1/frames/"
+
+# Looks at the page before each of its frames, as a person's eye would.
+_WATCH = """
+window.seen = {blocked: 0};
+new PerformanceObserver((list) => {
+  for (const task of list.getEntries()) window.seen.blocked += task.duration - 50;
+}).observe({type: "longtask", buffered: true});
+(function look() {
+  const viewer = document.getElementById("viewer");
+  const image = viewer && viewer.querySelector("[data-part=image]");
+  if (image && image.complete && image.naturalWidth) window.seen.picture ??= performance.now();
+  if (viewer && viewer.dataset.state === "shown" && viewer.dataset.engine === "canvas") {
+    window.seen.live ??= performance.now();
+  }
+  requestAnimationFrame(look);
+})();
+"""
+
+
+@dataclass
+class Line:
+    """What went over the line, in the order it ended: (address, bytes)."""
+
+    ended: list[tuple[str, int]] = field(default_factory=list)
+    _urls: dict[str, str] = field(default_factory=dict)
+
+    def watch(self, session: CDPSession) -> None:
+        session.on(
+            "Network.requestWillBeSent",
+            lambda told: self._urls.update({told["requestId"]: told["request"]["url"]}),
+        )
+        session.on("Network.loadingFinished", self._note)
+
+    def _note(self, told: dict[str, Any]) -> None:
+        self.ended.append((self._urls.get(told["requestId"], ""), int(told["encodedDataLength"])))
+
+    def has(self, part: str) -> bool:
+        """Whether an answer from such an address has come whole."""
+        return any(part in url for url, _ in self.ended)
+
+    def until_level(self) -> tuple[int, int]:
+        """Requests and bytes up to the last batch of the level."""
+        last = max(place for place, (url, _) in enumerate(self.ended) if LEVEL in url)
+        free = ("/heartbeat", NEXT_LEVEL)
+        paid = [size for url, size in self.ended[: last + 1] if not any(part in url for part in free)]
+        return len(paid), sum(paid)
+
+
+def main() -> None:
+    with make_state() as state:
+        from portal.serving.assets import collect
+
+        collect(state)
+        _measure()
+
+
+def _measure() -> None:
+    from bench.shared_study import share_study, web_command
+
+    shared = share_study(_Head(), [b"\0" * 128 + b"DICM"])  # type: ignore[arg-type]
+    command, port = web_command()
+    with running(command, port=port), sync_playwright() as playwright:
+        from tests.chromium import CHROMIUM
+
+        flags = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
+                 "--disable-component-update", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]  # fmt: skip
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        rounds = [_open(browser, f"http://127.0.0.1:{port}", shared.cookie) for _ in range(ROUNDS + 1)][1:]
+        browser.close()
+    print(f"{'':<20} {'median':>8} {'worst':>8} {'limit':>8}")
+    for name, limit in LIMITS.items():
+        values = [one[name] for one in rounds]
+        print(f"{name:<20} {median(values):8.2f} {max(values):8.2f} {limit:8.2f}")
+    print(json.dumps(rounds))
+
+
+class _Head:
+    """An invented head whose third level is what the invented scanner gives at 0.4 mm, noise and all.
+
+    An array of 800 MB, of which one frame exists at a time.
+    """
+
+    shape, ndim, dtype = (640, 800, 800), 3, np.dtype(np.uint16)
+
+    def __init__(self) -> None:
+        from portal.phantom.people import INVENTED
+        from portal.phantom.volume import Grid, scan
+
+        hu = scan(INVENTED[0], Grid.centred((160, 200, 200), 0.4), 7).hu
+        self._coarse = np.clip(hu.astype(np.int32) + 1000, 0, 4095).astype(np.uint16)
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        if index >= len(self):
+            raise IndexError(index)
+        return self._coarse[index // 4].repeat(4, axis=0).repeat(4, axis=1)
+
+
+def _open(browser: Browser, base: str, cookie: str) -> dict[str, float]:
+    """Open the viewer once, in a browser that has never been there."""
+    context = browser.new_context(**PHONE)
+    name, _, value = cookie.partition("=")
+    context.add_cookies([{"name": name, "value": value, "url": base}])
+    page, line = context.new_page(), Line()
+    session = context.new_cdp_session(page)
+    line.watch(session)
+    _slow_down(session)
+    page.add_init_script(_WATCH)
+    page.goto(f"{base}/s/view", wait_until="commit")
+    seen = _watched(page, line)
+    requests, length = line.until_level()
+    context.close()
+    return {
+        "first picture, s": seen["picture"] / 1000,
+        "first live view, s": seen["live"] / 1000,
+        "blocked, s": seen["blocked"] / 1000,
+        "requests": requests,
+        "MB": length / 1e6,
+    }
+
+
+def _slow_down(session: CDPSession) -> None:
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", {
+        "offline": False, "latency": LATENCY_MS, "downloadThroughput": DOWN, "uploadThroughput": UP})  # fmt: skip
+    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+
+
+def _watched(page: Page, line: Line) -> dict[str, float]:
+    """What the watch saw, once a slice is drawn, the level is there and part of the next one."""
+    page.wait_for_selector("#viewer[data-state=shown][data-engine=canvas]", timeout=60_000)
+    for _ in range(600):
+        if line.has(NEXT_LEVEL):
+            break
+        page.wait_for_timeout(100)
+    seen: dict[str, float] = page.evaluate("window.seen")
+    return seen
+
+
+if __name__ == "__main__":
+    main()
