@@ -1,4 +1,4 @@
-"""The trail's rows: a hash chain per practice that the database itself refuses to change."""
+"""The trail's rows: a hash chain per practice that the database itself refuses to change, and its checkpoints."""
 
 from __future__ import annotations
 
@@ -52,3 +52,29 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return f"head of {self.practice_id} at {self.n}"
+
+
+class Checkpoint(models.Model):
+    """A signed note of where all chains stood (`checkpoint_text`); the copies that count lie elsewhere."""
+
+    sequence = models.PositiveBigIntegerField(primary_key=True)
+    at = models.DateTimeField()
+    # Of all chains together, so that the next one is due after so many more.
+    entries = models.PositiveBigIntegerField()
+    note = models.TextField()
+
+    def __str__(self) -> str:
+        return f"checkpoint {self.sequence}"
+
+
+class CheckpointPlace(models.Model):
+    """How far one place outside has been given the checkpoints; a place that was away catches up."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    sequence = models.PositiveBigIntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
+    failure = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"a place for checkpoints, given up to {self.sequence}"

@@ -30,6 +30,7 @@ SWEEPERS: tuple[str, ...] = (
     "portal.records.uploads.sweep_abandoned",
     "portal.records.leftovers.sweep_leftovers",
     "sharing.endings.sweep_endings",
+    "portal.audit.checkpoint.sweep_checkpoints",
 )
 
 

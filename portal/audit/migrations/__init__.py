@@ -1,3 +1,3 @@
 """Migrations. `TABLES` are the tables that can only be added to."""
 
-TABLES = ("audit_auditentry",)
+TABLES = ("audit_auditentry", "audit_checkpoint")

@@ -4,46 +4,97 @@ from __future__ import annotations
 
 import argparse
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.audit.verify import Verdict, verify, verify_all
+from portal.audit.anchors import from_notes
+from portal.audit.models import Checkpoint
+from portal.audit.signed_note import VerifierKey
+from portal.audit.verify import Anchors, Verdict, verify_all
+from portal.errors import InvalidInput
 
 
 class Command(BaseCommand):
     help = (
-        "Verify the audit trail. Needs no key. Exits with 1 and names the first bad entry if it was changed."
+        "Verify the audit trail, and hold it to its checkpoints. Exits with 1 and names the first bad entry."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--practice", type=uuid.UUID, help="only this practice's chain")
         parser.add_argument(
-            "--anchor", metavar="N:HASH", type=_anchor, help="an entry noted earlier, elsewhere"
+            "--anchor",
+            action="append",
+            default=[],
+            metavar="FILE",
+            help="a checkpoint kept elsewhere, a folder of them, or N:HASH with --practice; may be repeated",
+        )
+        parser.add_argument(
+            "--key", help="the verifier key, or a file that holds it; without it, the installation's own"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        practice, anchor = options["practice"], options["anchor"]
-        if anchor and not practice:
-            raise CommandError("An anchor belongs to one chain: name it with --practice.")
-        verdicts = [verify(practice, anchor)] if practice else list(verify_all())
-        for verdict in verdicts:
-            self.stdout.write(_line(verdict))
+        practice = options["practice"]
+        try:
+            anchors = _anchors(options["anchor"], practice, options["key"])
+        except InvalidInput as refusal:
+            raise CommandError(refusal.sentence) from None
+        verdicts = []
+        for verdict in verify_all([practice] if practice else None, anchors):
+            verdicts.append(verdict)
+            self.stdout.write(_line(verdict, len(anchors.get(verdict.practice, ()))))
         if any(verdict.finding for verdict in verdicts):
             raise CommandError(
                 "The trail was changed. Keep this database as it is and call your privacy officer."
             )
 
 
-def _anchor(text: str) -> tuple[int, bytes]:
+def _anchors(given: list[str], practice: uuid.UUID | None, key: str | None) -> Anchors:
+    typed = [anchor for anchor in given if not Path(anchor).exists()]
+    if typed and not practice:
+        raise InvalidInput(
+            f"{typed[0]} is no file; an anchor as N:HASH belongs to one chain, named by --practice."
+        )
+    notes = [*_notes(Path(anchor) for anchor in given if anchor not in typed)]
+    verifier = _verifier(key)
+    if notes and not verifier:
+        raise InvalidInput("There is no checkpoint key here. Name the verifier key with --key.")
+    # The database's own copies prove nothing when they are gone, and all when they are there: they are signed.
+    kept = Checkpoint.objects.order_by("sequence").values_list("note", flat=True) if verifier else []
+    points = from_notes([*kept, *notes], verifier) if verifier else {}
+    for anchor in typed:
+        n, digest = _typed(anchor)
+        assert practice  # noqa: S101 (asked above)
+        points.setdefault(practice, {})[n] = digest
+    return points
+
+
+def _notes(paths: Iterator[Path]) -> Iterator[str]:
+    for path in paths:
+        for file in sorted(path.glob("*.checkpoint")) if path.is_dir() else [path]:
+            yield file.read_text()
+
+
+def _verifier(key: str | None) -> VerifierKey | None:
+    own = settings.CHECKPOINT_KEY_PATH.with_suffix(".pub")
+    if key is None:
+        return VerifierKey.parse(own.read_text()) if own.exists() else None
+    return VerifierKey.parse(Path(key).read_text() if Path(key).is_file() else key)
+
+
+def _typed(text: str) -> tuple[int, bytes]:
     n, _, digest = text.partition(":")
     try:
         return int(n), bytes.fromhex(digest)
     except ValueError:
-        raise argparse.ArgumentTypeError("write an anchor as N:HASH, as verify_audit prints it") from None
+        raise InvalidInput("Write an anchor as N:HASH, as verify_audit prints it, or name a file.") from None
 
 
-def _line(verdict: Verdict) -> str:
+def _line(verdict: Verdict, points: int) -> str:
     if verdict.finding:
-        return f"{verdict.practice}  BAD at entry {verdict.finding.n}: {verdict.finding.sentence}"
-    return f"{verdict.practice}  ok  {verdict.entries} entries  anchor {verdict.entries}:{verdict.head.hex()}"
+        return f"{verdict.practice}  BAD at {verdict.finding.where}: {verdict.finding.sentence}"
+    held = f"  held to {points} noted points" if points else ""
+    return f"{verdict.practice}  ok  {verdict.entries} entries  anchor {verdict.entries}:{verdict.head.hex()}{held}"
