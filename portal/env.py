@@ -22,3 +22,13 @@ def secret_from_file(path: Path) -> str | None:
         return path.read_text().strip() or None
     except FileNotFoundError:
         return None
+
+
+def secret(name: str) -> str:
+    """A secret from the file that `NAME_FILE` names (systemd's LoadCredential, a mounted secret), else from `NAME`.
+
+    The file is the better place: an environment shows in process lists and crash dumps. A file that is named and
+    can't be read ends the start with its `OSError`.
+    """
+    path = env.str(f"{name}_FILE", default="")
+    return Path(path).read_text().strip() if path else env.str(name, default="")

@@ -20,9 +20,9 @@ from portal.jobs.models import Job
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
 from sharing import limits
+from sharing.hold import WAITING, close_unsent
 from sharing.lock import lock
 from sharing.models import Message, Share, ShareSession, Tally
-from sharing.send import close_unsent
 from sharing.sessions import end_all
 
 AT_ONCE = 200
@@ -132,10 +132,10 @@ def _lock_spent(moment: datetime) -> None:
 def _close_unsent() -> None:
     """A message whose job has failed for good, by an error nobody foresaw, must not wait in silence."""
     failed = Job.objects.filter(kind="send", state=Job.State.FAILED).values("subject_id")
-    for message in Message.objects.filter(state=Message.State.QUEUED, pk__in=failed).select_related("share")[
+    for message in Message.objects.filter(state__in=WAITING, pk__in=failed).select_related("share")[
         :AT_ONCE
     ]:
         if not Job.objects.filter(
             subject_id=message.pk, state__in=[Job.State.QUEUED, Job.State.RUNNING]
         ).exists():
-            close_unsent(message, "The message could not be sent.", tell_desk=True)
+            close_unsent(message, "The message could not be sent.")

@@ -17,29 +17,28 @@ from django.db.models import F
 
 from portal.audit import trail
 from portal.audit.actor import system
-from portal.audit.events import FAILED
 from portal.clock import now
-from portal.errors import AccessDenied, ScanpassError
-from portal.jobs.run import ATTEMPTS_MAX, Lease
+from portal.errors import AccessDenied
+from portal.jobs.run import Lease
 from portal.practice.agreements import require_agreement
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
 from sharing import messages
 from sharing.codes import code_hmac, make_code
-from sharing.gateways import Gateway, Undeliverable, choose
+from sharing.gateways import Gateway, Outgoing, Undeliverable, choose
+from sharing.hold import WAITING, close_unsent, hold
 from sharing.liveness import live
 from sharing.models import Challenge, Channel, DeskTask, Message, Share
+from sharing.opted_out import has_opted_out, opt_out
+from sharing.quiet_hours import end_of_quiet
 from sharing.sessions import end_all
-from sharing.todo import add_task, close_tasks
+from sharing.todo import close_tasks
 from sharing.tokens import link_of, mint, token_hmac
+from sharing.troubles import Trouble
+from sharing.turns import reserve_turn
 
-TOO_LATE = "It was no longer wanted when its turn came, so it was not sent."
-
-
-class NotSentYet(ScanpassError):
-    """The way out is closed for the moment; the job's next try comes later."""
-
-    sentence = "The message could not be sent yet. It is tried again."
+# A turn this near is waited for by nobody: the way through the queue takes longer.
+_NEARLY = timedelta(milliseconds=500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +50,12 @@ class Letter:
 
 
 def send_message(message_id: uuid.UUID, lease: Lease) -> None:
-    """Send the message unless it was sent already; a failure ends as a task on the desk."""
+    """Send the message unless it was sent already; what can't leave now is held, what never can is told the desk."""
     message = Message.objects.select_related("share__practice", "challenge").get(pk=message_id)
-    if message.state != Message.State.QUEUED:
+    if message.state not in WAITING:
         return
     try:
+        _check_wanted(message)
         gateway = _permitted_gateway(message)
         letter = (
             _link_letter(message, lease)
@@ -63,25 +63,57 @@ def send_message(message_id: uuid.UUID, lease: Lease) -> None:
             else _code_letter(message, lease)
         )
         if letter is None:
-            _give_up(message, lease, TOO_LATE, tell_desk=False)
-            return
+            raise Undeliverable(Trouble.TOO_LATE)
         reference = gateway.deliver(
-            message.share.address, letter.body, kind=message.kind, subject=letter.subject
+            Outgoing(message.pk, message.share.address, letter.body, message.kind, letter.subject)
         )
     except Undeliverable as error:
-        _held_back(message, lease, error)
+        if error.is_final:
+            _give_up(message, lease, error)
+        else:
+            hold(message, lease, error.trouble, until=error.until)
     else:
         _close(message, lease, gateway=gateway.name, reference=reference)
 
 
+def _check_wanted(message: Message) -> None:
+    """Raise `Undeliverable` where its reason is gone: a held message may wait longer than a share or a code lives.
+
+    A code is counted from when it was asked for; each try makes another one, which must not go on for ever.
+    """
+    moment = now()
+    is_live = Share.objects.filter(live(moment), pk=message.share_id).exists()
+    ends_at = message.created_at + timedelta(seconds=settings.CODE_LIFETIME_S)
+    if not is_live or (message.kind == Message.Kind.CODE and ends_at <= moment):
+        raise Undeliverable(Trouble.TOO_LATE)
+
+
 def _permitted_gateway(message: Message) -> Gateway:
+    """The one way out, if this message may take it now. Raises `Undeliverable`."""
     gateway = choose(message.share.channel)
     if gateway.needs_agreement:
         try:
             require_agreement(message.practice_id, gateway.name)
-        except AccessDenied as error:
-            raise Undeliverable(error.sentence) from None
+        except AccessDenied:
+            raise Undeliverable(Trouble.NO_AGREEMENT) from None
+    if gateway.rings:
+        _check_phone(message, gateway.name)
     return gateway
+
+
+def _check_phone(message: Message, gateway: str) -> None:
+    if has_opted_out(message.share):
+        raise Undeliverable(Trouble.OPTED_OUT)
+    if message.kind == Message.Kind.CODE:
+        return
+    moment = now()
+    morning = None if message.is_urgent else end_of_quiet(message.share.practice, moment)
+    if morning is not None:
+        raise Undeliverable(Trouble.QUIET_HOURS, until=morning)
+    if message.trouble != Trouble.TURN:
+        turn = reserve_turn(gateway)
+        if turn - moment > _NEARLY:
+            raise Undeliverable(Trouble.TURN, until=turn)
 
 
 # --- what is in it -------------------------------------------------------------------------------------------------
@@ -151,13 +183,10 @@ def _close(message: Message, lease: Lease, *, gateway: str, reference: str) -> N
     share = message.share
     with transaction.atomic():
         lease.check()
-        Message.objects.filter(pk=message.pk).update(
-            state=Message.State.SENT,
-            sent_at=now(),
-            gateway=gateway,
-            vendor_reference=reference[:80],
-            failure="",
-        )
+        sent = Message.objects.filter(pk=message.pk)
+        sent.update(sent_at=now(), gateway=gateway, vendor_reference=reference[:80])
+        # Not over a report: a fast vendor's may have come before this.
+        sent.filter(state__in=WAITING).update(state=Message.State.SENT, trouble="", failure="", due_at=None)
         code = "share.sent" if message.kind == Message.Kind.LINK else "share.code-sent"
         trail.record(
             code,
@@ -169,43 +198,18 @@ def _close(message: Message, lease: Lease, *, gateway: str, reference: str) -> N
             gateway=gateway,
             reference=reference[:80],
         )
+        close_tasks(share, DeskTask.Kind.HELD)
         if message.kind == Message.Kind.LINK:
             Share.objects.filter(pk=share.pk).update(links_sent=F("links_sent") + 1)
             close_tasks(share, DeskTask.Kind.SEND_FAILED)
             note(share.disclosure_id, DisclosureEvent.Kind.SENT, channel=share.channel)
 
 
-def _held_back(message: Message, lease: Lease, error: Undeliverable) -> None:
-    if not error.is_final and lease.job.attempts < ATTEMPTS_MAX:
-        Message.objects.filter(pk=message.pk).update(failure=error.sentence[:200])
-        raise NotSentYet
-    _give_up(message, lease, error.sentence, tell_desk=True)
-
-
-def _give_up(message: Message, lease: Lease, sentence: str, *, tell_desk: bool) -> None:
+def _give_up(message: Message, lease: Lease, error: Undeliverable) -> None:
     with transaction.atomic():
         lease.check()
-        close_unsent(message, sentence, tell_desk=tell_desk)
-
-
-def close_unsent(message: Message, sentence: str, *, tell_desk: bool) -> None:
-    """The message will not be sent: its row, the trail, the record and the desk say so, or nothing does."""
-    share = message.share
-    with transaction.atomic():
-        unsent = Message.objects.filter(pk=message.pk, state=Message.State.QUEUED)
-        if not unsent.update(state=Message.State.FAILED, failure=sentence[:200]):
-            return
-        trail.record(
-            "share.send-failed",
-            actor=system(message.practice_id),
-            outcome=FAILED,
-            patient=share.patient_id,
-            share=share.pk,
-            message=str(message.pk),
-            kind=message.kind,
-            sentence=sentence,
-        )
-        if message.kind == Message.Kind.LINK:
-            note(share.disclosure_id, DisclosureEvent.Kind.SEND_FAILED, sentence=sentence)
-        if tell_desk:
-            add_task(share, DeskTask.Kind.SEND_FAILED)
+        # Nobody misses what nobody wants any more.
+        is_missed = error.trouble != Trouble.TOO_LATE
+        close_unsent(message, error.sentence, trouble=error.trouble, tell_desk=is_missed)
+        if error.trouble == Trouble.OPTED_OUT:
+            opt_out(message.share.address)

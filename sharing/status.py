@@ -11,12 +11,15 @@ from portal.clock import now
 from portal.records.models import Disclosure, DisclosureEvent
 from sharing.liveness import state_of
 from sharing.models import Share
+from sharing.troubles import Trouble, sentence
 
 _KINDS: Final = DisclosureEvent.Kind
 # How far a share has come, in this order; what went wrong with it comes before.
 _FURTHER: Final = (
     _KINDS.QUEUED,
     _KINDS.SENT,
+    _KINDS.DELIVERED,
+    _KINDS.PRINTED,
     _KINDS.OPENED,
     _KINDS.VERIFIED,
     _KINDS.VIEWED,
@@ -29,6 +32,13 @@ _ENDINGS: Final = {
     "suspended": _KINDS.SUSPENDED,
     "locked": _KINDS.LOCKED,
 }
+# Kinds of revoking that say more than that it was revoked.
+_WHY_REVOKED: Final = (_KINDS.WRONG_NUMBER, _KINDS.UNDONE)
+# What a link's life is made of: after a lost phone there is none until the next one is queued.
+_LINKS: Final = frozenset({_KINDS.QUEUED, _KINDS.SENT, _KINDS.LOST_PHONE})
+# What becomes of a message; where the last of these is one of the stuck, that is what the desk must see.
+_STUCK: Final = frozenset({_KINDS.HELD, _KINDS.SEND_FAILED, _KINDS.UNDELIVERED})
+_ON_ITS_WAY: Final = frozenset({_KINDS.QUEUED, _KINDS.SENT, _KINDS.DELIVERED, *_STUCK})
 
 
 class Step(NamedTuple):
@@ -54,7 +64,8 @@ def describe(disclosure: Disclosure) -> Description:
     for event in events:
         by_kind.setdefault(event.kind, []).append(event)
     steps = [_step(kind, same) for kind, same in by_kind.items()]
-    return Description(steps, _state(disclosure, events))
+    share = Share.objects.filter(disclosure=disclosure).first()
+    return Description(steps, how_far(share, events, now()))
 
 
 def _step(kind: str, same: list[DisclosureEvent]) -> Step:
@@ -64,8 +75,10 @@ def _step(kind: str, same: list[DisclosureEvent]) -> Step:
 
 def _words(kind: str, same: list[DisclosureEvent]) -> str:
     facts: dict[str, Any] = same[-1].facts
-    if kind == _KINDS.SEND_FAILED:
+    if kind in {_KINDS.SEND_FAILED, _KINDS.UNDELIVERED}:
         return str(facts.get("sentence", ""))
+    if kind == _KINDS.HELD:
+        return sentence(Trouble(facts["trouble"]))
     if kind == _KINDS.VIEWED:
         series = len({event.facts.get("series") for event in same})
         return ngettext("%(n)s series", "%(n)s series", series) % {"n": series}
@@ -76,13 +89,24 @@ def _words(kind: str, same: list[DisclosureEvent]) -> str:
     return ""
 
 
-def _state(disclosure: Disclosure, events: list[DisclosureEvent]) -> str:
-    share = Share.objects.filter(disclosure=disclosure).first()
-    ended = state_of(share, now()) if share else "live"
+def how_far(share: Share | None, events: list[DisclosureEvent], moment: datetime) -> str:
+    """The one word for now: a `DisclosureEvent.Kind` value. `events` are the disclosure's, the oldest first."""
+    ended = state_of(share, moment) if share else "live"
     if ended != "live":
-        return _ENDINGS[ended].value
-    sends = [event.kind for event in events if event.kind in {_KINDS.SENT, _KINDS.SEND_FAILED, _KINDS.QUEUED}]
-    if sends and sends[-1] == _KINDS.SEND_FAILED:
-        return _KINDS.SEND_FAILED.value
+        reasons = {event.kind for event in events}
+        return next((kind.value for kind in _WHY_REVOKED if kind in reasons), _ENDINGS[ended].value)
+    events = _since_other_number(events)
     kinds = {event.kind for event in events}
+    latest = next((event.kind for event in reversed(events) if event.kind in _LINKS), None)
+    if latest == _KINDS.LOST_PHONE:
+        return latest
+    sends = [event.kind for event in events if event.kind in _ON_ITS_WAY]
+    if sends and sends[-1] in _STUCK:
+        return sends[-1]
     return next((kind.value for kind in reversed(_FURTHER) if kind in kinds), _KINDS.QUEUED.value)
+
+
+def _since_other_number(events: list[DisclosureEvent]) -> list[DisclosureEvent]:
+    """What happened before it went to another number says nothing of the link that lives now."""
+    changes = [place for place, event in enumerate(events) if event.kind == _KINDS.NUMBER_CHANGED]
+    return events[changes[-1] + 1 :] if changes else events

@@ -31,6 +31,9 @@ KINDS: dict[str, str] = {
     "ingest": "portal.records.ingest.ingest_upload",
     "accept": "portal.records.quarantine.store_accepted",
     "send": "sharing.send.send_message",
+    "backup": "portal.backups.schedule.backup_job",
+    "drill": "portal.backups.schedule.drill_job",
+    "scrub": "portal.backups.schedule.scrub_job",
 }
 ATTEMPTS_MAX = 5
 BACKOFF_S = (5, 30, 120, 600)
@@ -38,6 +41,14 @@ BACKOFF_S = (5, 30, 120, 600)
 
 class LeaseLost(Exception):
     """Another worker has taken the job over; this one must stop without finishing it."""
+
+
+class NotYet(Exception):
+    """Raised by work whose time hasn't come: the job goes back to the queue until then, and no attempt is counted."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
 
 
 class EndedItsWorker(ScanpassError):
@@ -117,6 +128,15 @@ def _released() -> dict[str, Any]:
     return {"finished_at": now(), "lease_until": None, "lease_token": None}
 
 
+# What a job looks like that waits for another worker, or for this one later.
+_GIVEN_BACK: dict[str, Any] = {
+    "state": Job.State.QUEUED,
+    "told_at": None,
+    "lease_until": None,
+    "lease_token": None,
+}
+
+
 def claim(job_id: uuid.UUID) -> Job | None:
     """Take the job if it is due and nobody holds it; one conditional UPDATE decides."""
     moment, token = now(), uuid.uuid4()
@@ -138,6 +158,8 @@ def run(job_id: uuid.UUID) -> bool:
             _do(job, lease)
         except LeaseLost:
             log.warning("job %s was taken over by another worker", job.pk)
+        except NotYet as wait:
+            lease.mine().update(not_before=wait.until, attempts=F("attempts") - 1, **_GIVEN_BACK)
         except Exception as error:  # the boundary of all background work: every failure ends in the row
             _failed(lease, error)
         else:
@@ -162,12 +184,9 @@ def _failed(lease: Lease, error: Exception) -> None:
         return
     wait = BACKOFF_S[min(lease.job.attempts, len(BACKOFF_S)) - 1]
     lease.mine().update(
-        state=Job.State.QUEUED,
         failure=_sentence(error),
         not_before=now() + timedelta(seconds=wait),
-        told_at=None,
-        lease_until=None,
-        lease_token=None,
+        **_GIVEN_BACK,
     )
 
 

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 
-from sharing.gateways.base import Gateway, Undeliverable
+from sharing.gateways.aws import AwsGateway
+from sharing.gateways.base import Gateway, Outgoing, Undeliverable
 from sharing.gateways.console import ConsoleGateway
 from sharing.gateways.email import EmailGateway
 from sharing.gateways.memory import MemoryGateway
 from sharing.gateways.outbox import OutboxGateway
+from sharing.gateways.twilio import TwilioGateway
+from sharing.gateways.webhook import WebhookGateway
 from sharing.models import Channel
+from sharing.troubles import Trouble
 
-__all__ = ["Gateway", "Undeliverable", "choose"]
+__all__ = ["Gateway", "Outgoing", "Undeliverable", "choose"]
+
+_KINDS: dict[str, Callable[[], Gateway]] = {
+    "outbox": OutboxGateway,
+    "console": ConsoleGateway,
+    "memory": MemoryGateway,
+    "webhook": WebhookGateway,
+    "twilio": TwilioGateway,
+    "aws": AwsGateway,
+}
+# These keep every message on this machine, e-mail as well.
+_TAKES_ALL = frozenset({"outbox", "memory"})
 
 
 def choose(channel: str) -> Gateway:
@@ -19,13 +36,16 @@ def choose(channel: str) -> Gateway:
 
     Raises `Undeliverable` when the settings name none that exists.
     """
-    if channel == Channel.EMAIL and settings.GATEWAY == "console":
+    if channel == Channel.EMAIL and settings.GATEWAY not in _TAKES_ALL:
         return EmailGateway()
-    kinds: dict[str, type[Gateway]] = {
-        "outbox": OutboxGateway,
-        "console": ConsoleGateway,
-        "memory": MemoryGateway,
-    }
-    if settings.GATEWAY not in kinds:
-        raise Undeliverable("No service for text messages is set up. Set SCANPASS_GATEWAY.")
-    return kinds[settings.GATEWAY]()
+    if settings.GATEWAY not in _KINDS:
+        raise Undeliverable(Trouble.NOT_SET_UP)
+    return _KINDS[settings.GATEWAY]()
+
+
+def name_of(channel: str) -> str:
+    """The adapter that this channel uses, for the list of agreements; "" when there is none."""
+    try:
+        return choose(channel).name
+    except Undeliverable:
+        return ""

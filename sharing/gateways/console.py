@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sys
 
-from sharing.gateways.base import Undeliverable
+from sharing.gateways.base import Outgoing, Undeliverable
+from sharing.troubles import Trouble
 
 
 class ConsoleGateway:
     """Prints to a terminal and to nothing else: a link in a log file would open a scan."""
 
     name = "console"
+    rings = False
     needs_agreement = False
 
-    def deliver(self, address: str, body: str, *, kind: str, subject: str = "") -> str:
+    def deliver(self, outgoing: Outgoing) -> str:
         if not sys.stdout.isatty():
-            raise Undeliverable("No service for text messages is set up, so nothing was sent.")
-        sys.stdout.write(f"\n--- {kind} to {address}\n{subject}\n{body}\n---\n")
+            raise Undeliverable(Trouble.NOT_SET_UP)
+        head = f"\n--- {outgoing.kind} to {outgoing.address}\n"
+        sys.stdout.write(f"{head}{outgoing.subject}\n{outgoing.body}\n---\n")
         sys.stdout.flush()
         return "console"

@@ -8,7 +8,8 @@ from typing import Final
 from django.conf import settings
 from django.core.mail import EmailMessage
 
-from sharing.gateways.base import Undeliverable
+from sharing.gateways.base import Outgoing, Undeliverable
+from sharing.troubles import Trouble
 
 # Backends that keep the message on this machine.
 _LOCAL: Final = ("console.EmailBackend", "locmem.EmailBackend")
@@ -18,17 +19,22 @@ class EmailGateway:
     """Plain text, no pictures, no tracking: nothing in it calls home."""
 
     name = "email"
+    rings = False
 
     @property
     def needs_agreement(self) -> bool:
         return not settings.EMAIL_BACKEND.endswith(_LOCAL)
 
-    def deliver(self, address: str, body: str, *, kind: str, subject: str = "") -> str:
-        message = EmailMessage(subject, body, settings.DEFAULT_FROM_EMAIL, [address])
+    def deliver(self, outgoing: Outgoing) -> str:
+        message = EmailMessage(
+            outgoing.subject, outgoing.body, settings.DEFAULT_FROM_EMAIL, [outgoing.address]
+        )
         try:
             message.send()
         except smtplib.SMTPRecipientsRefused:
-            raise Undeliverable("The mail server refused this address. Please check it.") from None
+            raise Undeliverable(Trouble.BAD_ADDRESS) from None
+        except smtplib.SMTPAuthenticationError:
+            raise Undeliverable(Trouble.REFUSED) from None
         except (smtplib.SMTPException, OSError):
-            raise Undeliverable("The mail server can't be reached.", is_final=False) from None
+            raise Undeliverable(Trouble.DOWN) from None
         return ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from sharing.gateways.base import Outgoing
+
 
 @dataclass(frozen=True, slots=True)
 class Kept:
@@ -18,9 +20,10 @@ class MemoryGateway:
     """Keeps what was sent in this process."""
 
     name = "memory"
+    rings = False
     needs_agreement = False
     sent: ClassVar[list[Kept]] = []
 
-    def deliver(self, address: str, body: str, *, kind: str, subject: str = "") -> str:
-        self.sent.append(Kept(address, body, kind, subject))
+    def deliver(self, outgoing: Outgoing) -> str:
+        self.sent.append(Kept(outgoing.address, outgoing.body, outgoing.kind, outgoing.subject))
         return f"memory-{len(self.sent)}"

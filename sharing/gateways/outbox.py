@@ -9,18 +9,25 @@ import uuid
 from django.conf import settings
 
 from portal.clock import now
+from sharing.gateways.base import Outgoing
 
 
 class OutboxGateway:
     """Appends `{"to", "body", "at", "kind"}` to `outbox.jsonl` in the state directory; only its owner reads it."""
 
     name = "outbox"
+    rings = False
     needs_agreement = False
 
-    def deliver(self, address: str, body: str, *, kind: str, subject: str = "") -> str:
-        line = {"to": address, "body": body, "at": now().isoformat(), "kind": kind}
-        if subject:
-            line["subject"] = subject
+    def deliver(self, outgoing: Outgoing) -> str:
+        line = {
+            "to": outgoing.address,
+            "body": outgoing.body,
+            "at": now().isoformat(),
+            "kind": outgoing.kind,
+        }
+        if outgoing.subject:
+            line["subject"] = outgoing.subject
         handle = os.open(settings.STATE_DIR / "outbox.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             # One write of one line: with O_APPEND, lines of two workers don't mix.

@@ -16,11 +16,12 @@ from portal.jobs.models import Job
 from portal.jobs.run import claim, run
 from portal.practice.models import Agreement, BusinessAssociate
 from sharing.endings import sweep_endings
-from sharing.gateways import Undeliverable
+from sharing.gateways import Outgoing, Undeliverable
 from sharing.gateways.memory import MemoryGateway
 from sharing.models import DeskTask, Message, Share
-from sharing.resend import resend
 from sharing.revoke import revoke
+from sharing.status import describe
+from sharing.troubles import Trouble
 from tests.cast import actor_of
 from tests.sharing.conftest import make_share, run_jobs, token_in
 
@@ -44,7 +45,7 @@ def test_a_worker_that_dies_between_minting_and_sending_leaves_no_link_behind(
     make_share(pat, dana)
     deliver = MemoryGateway.deliver
 
-    def dies(self: Any, address: str, body: str, *, kind: str, subject: str = "") -> str:
+    def dies(self: Any, outgoing: Outgoing) -> str:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(MemoryGateway, "deliver", dies)
@@ -78,24 +79,73 @@ def test_a_code_nobody_waits_for_any_more_is_not_sent(phone, token, share, dana)
     assert [message.kind for message in phone.sent] == ["link"]
 
 
-def test_a_way_out_that_is_down_is_tried_again_and_then_told_to_the_desk(pat, dana, sent, monkeypatch):
+def test_a_way_out_that_is_down_holds_the_message_and_lets_it_go_when_it_is_back(
+    pat, dana, sent, monkeypatch, clock
+):
     share = make_share(pat, dana)
 
-    def down(self: Any, *args: Any, **kwargs: Any) -> str:
-        raise Undeliverable("The service can't be reached.", is_final=False)
+    def down(self: Any, outgoing: Outgoing) -> str:
+        raise Undeliverable(Trouble.DOWN)
 
     monkeypatch.setattr(MemoryGateway, "deliver", down)
     job = Job.objects.get()
-    for attempt in range(1, 6):
-        Job.objects.update(not_before=now())
+    waits = []
+    for _ in range(9):
         assert run(job.pk)
-        assert Message.objects.get().state == ("queued" if attempt < 5 else "failed")
-    assert DeskTask.objects.get().kind == "send-failed"
-    assert AuditEntry.objects.filter(code="share.send-failed").count() == 1
+        message = Message.objects.get()
+        assert (message.state, message.trouble) == ("held", "down")
+        waits.append(round((message.due_at - now()).total_seconds(), -1))
+        assert not run(job.pk)
+        clock.advance(seconds=601)
+    assert waits == sorted(waits)
+    assert waits[-1] == 600
+    # Told once, however often it is tried.
+    assert AuditEntry.objects.filter(code="share.held").count() == 1
+    assert DeskTask.objects.get(done_at=None).kind == "held"
+    assert describe(share.disclosure).state == "held"
     monkeypatch.undo()
-    resend(share, actor=actor_of(dana))
+    assert run(job.pk)
+    assert len(sent) == 1
+    assert Message.objects.get().state == "sent"
+    assert not DeskTask.objects.filter(done_at=None).exists()
+    assert Job.objects.get().state == "done"
+
+
+def test_a_message_held_for_three_days_is_given_up_and_told_to_the_desk(pat, dana, sent, monkeypatch, clock):
+    make_share(pat, dana)
+
+    def down(self: Any, outgoing: Outgoing) -> str:
+        raise Undeliverable(Trouble.DOWN)
+
+    monkeypatch.setattr(MemoryGateway, "deliver", down)
     run_jobs()
-    assert DeskTask.objects.get().done_at is not None
+    clock.advance(days=3, minutes=1)
+    run_jobs()
+    message = Message.objects.get()
+    assert (message.state, message.trouble) == ("failed", "down")
+    assert DeskTask.objects.get(done_at=None).kind == "send-failed"
+    assert AuditEntry.objects.filter(code="share.send-failed").count() == 1
+
+
+def test_a_held_code_is_forgotten_once_nobody_can_wait_for_it(phone, token, monkeypatch, clock):
+    phone.open(token)
+    phone.birthdate()
+    phone.post("/s/code")
+
+    def down(self: Any, outgoing: Outgoing) -> str:
+        raise Undeliverable(Trouble.DOWN)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryGateway, "deliver", down)
+        for _ in range(3):
+            run_jobs()
+            clock.advance(minutes=3)
+        assert Message.objects.get(kind="code").state == "held"
+    clock.advance(minutes=2)
+    run_jobs()
+    message = Message.objects.get(kind="code")
+    assert (message.state, message.trouble) == ("failed", "too-late")
+    assert [one.kind for one in phone.sent] == ["link"]
 
 
 @pytest.mark.parametrize("has_agreement", [False, True])
@@ -117,10 +167,10 @@ def test_no_e_mail_leaves_without_an_agreement_and_nothing_falls_back(
         assert message.state == "sent"
         assert len(Vendor.posted) == 1
     else:
-        assert message.state == "failed"
+        assert (message.state, message.trouble) == ("held", "no-agreement")
         assert "agreement" in message.failure
         assert Vendor.posted == []
-        assert DeskTask.objects.get().kind == "send-failed"
+        assert DeskTask.objects.get().kind == "held"
 
 
 class Vendor:
@@ -167,15 +217,16 @@ def test_the_console_prints_to_a_terminal_and_never_to_a_log(pat, dana, settings
     make_share(pat, dana)
     run_jobs()
     assert "/s/#" not in capsys.readouterr().out
-    assert Message.objects.get().state == "failed"
-    assert DeskTask.objects.get().kind == "send-failed"
+    assert (Message.objects.get().state, Message.objects.get().trouble) == ("held", "not-set-up")
+    assert DeskTask.objects.get().kind == "held"
 
 
 def test_an_unknown_way_out_is_told_to_the_desk(pat, dana, settings):
     settings.GATEWAY = "pigeon"
     make_share(pat, dana)
     run_jobs()
-    assert Message.objects.get().state == "failed"
+    assert Message.objects.get().trouble == "not-set-up"
+    assert DeskTask.objects.get().kind == "held"
 
 
 def test_a_worker_that_lost_its_lease_does_not_close_the_message(pat, dana, sent, monkeypatch):

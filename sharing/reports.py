@@ -1,0 +1,89 @@
+"""What vendors report about messages they took: delivered, or not and why. Accepted is not delivered.
+
+A report names our message id, never a number. It is believed only after its signature (`sharing.views.reports`),
+and may come twice, late, or before the sending transaction has ended.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+
+from portal.audit import trail
+from portal.audit.actor import system
+from portal.audit.events import FAILED
+from portal.clock import now
+from portal.errors import NotFound
+from portal.records.disclosures import note
+from portal.records.models import DisclosureEvent
+from sharing.models import DeskTask, Message
+from sharing.opted_out import opt_out
+from sharing.todo import add_task, close_tasks
+from sharing.troubles import Trouble, sentence
+
+_State = Message.State
+_UNDECIDED = (_State.QUEUED, _State.HELD, _State.SENT)
+
+
+def delivered(message_id: uuid.UUID, *, gateway: str) -> None:
+    """The telephone has it. It overrules a report that said otherwise: parts of one text are reported apart."""
+    message = _message(message_id)
+    with transaction.atomic():
+        open_ones = Message.objects.filter(pk=message.pk, state__in=[*_UNDECIDED, _State.UNDELIVERED])
+        if not open_ones.update(
+            state=_State.DELIVERED, trouble="", failure="", due_at=None, reported_at=now()
+        ):
+            return
+        share = message.share
+        trail.record(
+            "share.delivered",
+            actor=system(message.practice_id),
+            patient=share.patient_id,
+            share=share.pk,
+            message=str(message.pk),
+            kind=message.kind,
+            gateway=gateway,
+        )
+        close_tasks(share, DeskTask.Kind.SEND_FAILED)
+        if message.kind == Message.Kind.LINK:
+            note(share.disclosure_id, DisclosureEvent.Kind.DELIVERED)
+
+
+def undelivered(message_id: uuid.UUID, trouble: Trouble, *, gateway: str) -> None:
+    """The telephone doesn't have it: the record says so, and the desk gets a task with the reason."""
+    message = _message(message_id)
+    with transaction.atomic():
+        open_ones = Message.objects.filter(pk=message.pk, state__in=_UNDECIDED)
+        if not open_ones.update(
+            state=_State.UNDELIVERED,
+            trouble=trouble,
+            failure=sentence(trouble),
+            due_at=None,
+            reported_at=now(),
+        ):
+            return
+        share = message.share
+        trail.record(
+            "share.undelivered",
+            actor=system(message.practice_id),
+            outcome=FAILED,
+            patient=share.patient_id,
+            share=share.pk,
+            message=str(message.pk),
+            kind=message.kind,
+            gateway=gateway,
+            trouble=trouble.value,
+        )
+        if message.kind == Message.Kind.LINK:
+            note(share.disclosure_id, DisclosureEvent.Kind.UNDELIVERED, sentence=sentence(trouble))
+        add_task(share, DeskTask.Kind.SEND_FAILED)
+        if trouble == Trouble.OPTED_OUT:
+            opt_out(share.address)
+
+
+def _message(message_id: uuid.UUID) -> Message:
+    message = Message.objects.select_related("share").filter(pk=message_id).first()
+    if message is None:
+        raise NotFound
+    return message
