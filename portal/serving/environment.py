@@ -38,7 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def prepare(argv: list[str]) -> None:
-    """Set this process's environment for the command; for `serve` and `demo` also make the state folder.
+    """Set this process's environment for the command; for `serve`, `demo` and `restore` also make the state folder.
 
     Raises `CannotStart`.
     """
@@ -46,14 +46,16 @@ def prepare(argv: list[str]) -> None:
     # A core dump would hold keys and pictures. Every child inherits this, and none can take it back.
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
-    if argv[1:2] not in (["serve"], ["demo"]) or {"-h", "--help"} & set(argv):
+    if argv[1:2] not in (["serve"], ["demo"], ["restore"]) or {"-h", "--help"} & set(argv):
         return
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, prog=f"manage.py {argv[1]}")
     add_options(parser)
     options, _ = parser.parse_known_args(argv[2:])
     _export(argv[1], options)
     try:
-        _make_state(Path(os.environ["SCANPASS_STATE"]), owner=argv[1])
+        # What is restored belongs to a real installation, unless the backup says otherwise.
+        owner = "serve" if argv[1] == "restore" else argv[1]
+        _make_state(Path(os.environ["SCANPASS_STATE"]), owner=owner)
     except OSError as error:
         raise explain(error) from error
 

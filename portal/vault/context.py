@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from portal.vault.encoding import lp
 
-KINDS = frozenset({"original", "frame", "preview", "manifest", "tags", "spool", "document"})
+KINDS = frozenset({"original", "frame", "preview", "manifest", "tags", "spool", "document", "backup"})
 NIL = UUID(int=0)
 """Stands where an object belongs to no study, series or instance."""
 
@@ -48,6 +49,12 @@ class Context:
 
     def encode(self) -> bytes:
         """The bytes given to the key derivation as `info`."""
-        places = (self.practice, self.study, self.series, self.instance)
-        head = _LABEL + b"".join(lp(place.bytes) for place in places)
-        return head + lp(self.kind.encode()) + _NUMBERS.pack(self.index, self.level, self.generation)
+        head = _head(self.practice, self.study, self.series, self.instance, self.kind)
+        return head + _NUMBERS.pack(self.index, self.level, self.generation)
+
+
+@lru_cache(maxsize=1024)
+def _head(practice: UUID, study: UUID, series: UUID, instance: UUID, kind: str) -> bytes:
+    """What all frames of a series have in common."""
+    places = (practice, study, series, instance)
+    return _LABEL + b"".join(lp(place.bytes) for place in places) + lp(kind.encode())

@@ -23,7 +23,7 @@ DEK_ID_BYTES = 16
 MAX_PLAINTEXT = 4 * 2**30  # 2^14 chunks, far inside GCM's limits for one key (NIST SP 800-38D 5.2.1.1)
 
 _LAYOUT = struct.Struct(">4sBBHI16s32s32sQ")
-_MAGIC, _VERSION, _SUITE, _FLAGS = b"SCNP", 1, 1, 0
+MAGIC, _VERSION, _SUITE, _FLAGS = b"SCNP", 1, 1, 0
 SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES
 
 
@@ -38,7 +38,7 @@ class Header(NamedTuple):
 
 def pack_header(header: Header) -> bytes:
     """The 100 bytes of `header`."""
-    return _LAYOUT.pack(_MAGIC, _VERSION, _SUITE, _FLAGS, CHUNK_BYTES, *header)
+    return _LAYOUT.pack(MAGIC, _VERSION, _SUITE, _FLAGS, CHUNK_BYTES, *header)
 
 
 def parse_header(raw: Buffer, *, length: int | None) -> Header:
@@ -47,7 +47,7 @@ def parse_header(raw: Buffer, *, length: int | None) -> Header:
     Raises VaultDamaged by rules (2) to (7).
     """
     magic, version, suite, flags, chunk_bytes, dek_id, salt, commitment, stated = _LAYOUT.unpack(raw)
-    if magic != _MAGIC:
+    if magic != MAGIC:
         raise damaged(Reason.MAGIC)
     if version != _VERSION:
         raise damaged(Reason.VERSION)

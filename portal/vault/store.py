@@ -16,6 +16,7 @@ from pathlib import Path
 
 from portal.vault import entropy
 from portal.vault.context import Context
+from portal.vault.copies import Copied, copy_sealed
 from portal.vault.disk import (
     UnfinishedFile,
     fsync_folder,
@@ -62,6 +63,20 @@ class Store:
     def exists(self, name: str) -> bool:
         """Whether a pack of this name is stored."""
         return self._path(name).is_file()
+
+    def length(self, name: str) -> int | None:
+        """The bytes of a stored pack without reading them, None when nothing is there."""
+        try:
+            return self._path(name).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def adopt(self, name: str, other: Store) -> Copied:
+        """Copy a pack, sealed as it is, from another store (a backup's); one that is already here is put in place of.
+
+        Raises VaultDamaged when it isn't there or doesn't begin as a sealed object does, StorageFull.
+        """
+        return copy_sealed(other._path(name), self._unfinished / name, self._path(name))
 
     def delete(self, name: str) -> None:
         """Remove a pack for good. One that is already gone is no error: a task may come twice.
