@@ -34,6 +34,9 @@ KINDS: dict[str, str] = {
     "backup": "portal.backups.schedule.backup_job",
     "drill": "portal.backups.schedule.drill_job",
     "scrub": "portal.backups.schedule.scrub_job",
+    "backup": "portal.backups.schedule.backup_job",
+    "drill": "portal.backups.schedule.drill_job",
+    "scrub": "portal.backups.schedule.scrub_job",
 }
 ATTEMPTS_MAX = 5
 BACKOFF_S = (5, 30, 120, 600)
