@@ -26,6 +26,7 @@ from portal.dicom.fragments import Fragments
 from portal.dicom.headers import DIRECTORY_CLASS, Header, Plane
 from portal.dicom.part10 import Body, open_body
 from portal.dicom.planes import groups_of, in_groups, planes_of
+from portal.dicom.tooth_chart import teeth_of
 from portal.dicom.verdicts import refused
 
 SEGMENTATION: Final = "1.2.840.10008.5.1.4.1.1.66"
@@ -98,6 +99,7 @@ def _header(
         view_position=text(dataset, "ViewPosition"),
         document_title=text(dataset, "DocumentTitle"),
         burned_in_annotation=text(dataset, "BurnedInAnnotation"),
+        teeth=teeth_of(dataset),
         rows=layout.rows,
         columns=layout.columns,
         number_of_frames=layout.frames,

@@ -34,7 +34,10 @@ class Plane:
 
 @dataclass(frozen=True)
 class Header:
-    """One file's header. Absent text is "", absent numbers are None; `planes` has one entry a frame."""
+    """One file's header. Absent text is "", absent numbers are None; `planes` has one entry a frame.
+
+    `teeth` are those an X-ray is coded for (ISO 3950).
+    """
 
     sop_class_uid: str
     sop_instance_uid: str
@@ -72,6 +75,7 @@ class Header:
     view_position: str
     document_title: str
     burned_in_annotation: str
+    teeth: tuple[int, ...]
 
     rows: int
     columns: int

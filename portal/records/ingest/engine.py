@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from portal.dicom.sandbox import Sandbox
 from portal.jobs.run import Lease
+from portal.records.ingest.display_order import in_display_order
 from portal.records.ingest.document import display_document
 from portal.records.ingest.frames import CannotShow
 from portal.records.ingest.hold import HeldGroup, write_held
@@ -111,7 +112,8 @@ def _write_study(
 ) -> WrittenStudy:
     study = StudyWriter(patient.practice_id, patient.pk)
     writer = SeriesWriter(study, source, box, pool, step)
-    series = [written for some in _by_series(files) for written in _write_series(some, writer)]
+    written = [each for some in _by_series(files) for each in _write_series(some, writer)]
+    series = in_display_order(written)
     with study.new_pack() as pack:
         pack.add_json(display_document(series), kind="document")
         pack.commit()
