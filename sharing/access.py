@@ -22,6 +22,7 @@ from sharing import remembered
 from sharing.grants import Grant, SessionOver, ShareEnded
 from sharing.liveness import State, state_of
 from sharing.models import ShareSession
+from sharing.paper import is_on_paper
 from sharing.release import release, still_live
 from sharing.sessions import find, key_hmac
 
@@ -83,7 +84,9 @@ def next_step(session: ShareSession) -> str:
     if session.step == Step.VERIFIED:
         return "/s/view"
     if session.step in {Step.MATCHED, Step.DECOY}:
-        return "/s/code" if _state(session) == "live" else "/s/ended"
+        if _state(session) != "live":
+            return "/s/ended"
+        return "/s/slip" if session.share is not None and is_on_paper(session.share) else "/s/code"
     return "/s/address" if asks_address(session) else "/s/birthdate"
 
 

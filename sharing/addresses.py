@@ -35,6 +35,7 @@ _NO_TEXTS: Final = frozenset(
     }
 )
 _NUMBER_CHARS_MAX: Final = 40
+LETTER_CHARS_MAX: Final = 200
 
 
 def mobile_number(text: str) -> str:
@@ -84,7 +85,9 @@ def email_address(text: str) -> str:
 
 
 def address_for(channel: str, text: str) -> str:
-    """The address of this channel in its one form."""
+    """The address of this channel in its one form; a letter's says where it goes, in the desk's words."""
+    if channel == Channel.LETTER:
+        return " ".join(text.split())[:LETTER_CHARS_MAX] or _("Handed over at the office")
     return mobile_number(text) if channel == Channel.TEXT else email_address(text)
 
 
@@ -100,5 +103,7 @@ def hint(channel: str, address: str) -> str:
     """As much of the address as helps its owner and tells no one else: "number ending 42"."""
     if channel == Channel.TEXT:
         return _("number ending %(digits)s") % {"digits": address[-2:]}
+    if channel == Channel.LETTER:
+        return _("paper slip from your dental office")
     name, _at, host = address.partition("@")
     return _("e-mail %(start)s…@%(host)s") % {"start": name[:1], "host": host}

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
-from portal.errors import InvalidInput, NotFound
+from portal.errors import Conflict, InvalidInput, NotFound
 from portal.jobs.queue import enqueue
 from portal.practice.models import Practice
 from portal.records.disclosures import disclose, note
@@ -58,6 +58,8 @@ def issue(
     _check_consent(consent)
     check_expiry(patient.practice, expires_at)
     name = _checked_name(recipient_name, patient, recipient_kind)
+    if channel == Channel.LETTER and recipient_kind == Disclosure.Recipient.DENTIST:
+        raise InvalidInput("Letters are for patients. Send a dentist an e-mail or a text.", field="channel")
     address = address_for(channel, address)
     with transaction.atomic():
         disclosure = disclose(
@@ -93,7 +95,9 @@ def issue(
             expires_at=expires_at.isoformat(),
             allows_download=allows_download,
         )
-        queue_link(share, after_s=undo_s)
+        # A letter's link is made in the moment it is printed (`sharing.letter`).
+        if channel != Channel.LETTER:
+            queue_link(share, after_s=undo_s)
     return share
 
 
@@ -102,6 +106,8 @@ def queue_link(share: Share, *, after_s: float = 0) -> Message:
 
     Whatever sends a link passes here, so a number that is known to be bad gets none: raises `Conflict`.
     """
+    if share.channel == Channel.LETTER:
+        raise Conflict("This share is a printed letter. Print the letter again; the one before stops working.")
     refuse_bad(share.patient_id, bytes(share.address_index))
     message = Message.objects.create(
         practice_id=share.practice_id, share=share, kind=Message.Kind.LINK, created_at=now()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from typing import TYPE_CHECKING
 
 from django.db import models
 
 from portal.accounts.models import User
+
+if TYPE_CHECKING:
+    from sharing.models import Share
 
 
 class DeskCode(models.Model):
@@ -25,3 +29,9 @@ class DeskCode(models.Model):
 
     def __str__(self) -> str:
         return f"desk code {self.pk}"
+
+
+def is_on_paper(share: Share) -> bool:
+    """Whether the link that lives now was printed, so that the code is on a slip and none is ever texted."""
+    hmac = share.token_hmac
+    return hmac is not None and DeskCode.objects.filter(link_hmac=bytes(hmac)).exists()

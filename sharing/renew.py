@@ -15,7 +15,7 @@ from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
 from sharing.issue import check_expiry, queue_link
 from sharing.liveness import state_of
-from sharing.models import DeskTask, Message, Share
+from sharing.models import Channel, DeskTask, Message, Share
 from sharing.todo import add_task, close_tasks
 
 
@@ -34,8 +34,8 @@ def ask_renewal(share: Share, *, actor: Actor) -> bool:
     return True
 
 
-def renew(share: Share, *, expires_at: datetime, actor: Actor) -> Message:
-    """Let an expired or living share go on until `expires_at`, with a new link.
+def renew(share: Share, *, expires_at: datetime, actor: Actor) -> Message | None:
+    """Let an expired or living share go on until `expires_at`, with a new link; a letter's is made by printing it.
 
     Raises `Conflict` for a revoked or locked share, `InvalidInput` for a time beyond the practice's maximum.
     """
@@ -56,4 +56,4 @@ def renew(share: Share, *, expires_at: datetime, actor: Actor) -> Message:
             expires_at=expires_at.isoformat(),
         )
         share.refresh_from_db(fields=["expires_at"])
-        return queue_link(share)
+        return None if share.channel == Channel.LETTER else queue_link(share)

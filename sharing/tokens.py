@@ -35,7 +35,8 @@ def parsed_token(value: object) -> str:
     """The token, or the end of a pasted link. Raises `NotFound` for anything else, before any other work."""
     if not isinstance(value, str) or len(value) > 200:
         raise NotFound
-    token = value.strip().rpartition("#")[2]
+    # Who types it from a letter types the groups as they are printed.
+    token = "".join(value.rpartition("#")[2].split())
     if len(token) != TOKEN_CHARS or not _LETTERS.issuperset(token):
         raise NotFound
     return token

@@ -14,6 +14,7 @@ urlpatterns = [
     path("address", steps.address, name="share_address"),
     path("code", steps.code, name="share_code"),
     path("code/verify", steps.verify, name="share_verify"),
+    path("slip", steps.slip, name="share_slip"),
     path("ended", ended.ended, name="share_ended"),
     path("renew", ended.renew, name="share_renew"),
     path("view", inside.view, name="share_view"),

@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 from portal.audit import trail
 from portal.audit.events import REFUSED
 from portal.clock import now
-from portal.errors import CodeRefused, Gone
+from portal.errors import CodeRefused, Conflict, Gone
 from portal.jobs.queue import enqueue
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
@@ -32,6 +32,7 @@ from sharing.grants import SessionOver
 from sharing.liveness import live
 from sharing.lock import lock
 from sharing.models import Challenge, Message, Share, ShareSession
+from sharing.paper import is_on_paper
 from sharing.sessions import step_on
 
 QUARTER = timedelta(minutes=15)
@@ -53,9 +54,11 @@ def request_code(session: ShareSession, *, address: str) -> Challenge:
     """Queue a code for the share's address; it replaces the one before it.
 
     A decoy session walks the same way, against the same limits, and nothing is sent.
-    Raises `LimitReached` (with `retry_after_s`) or `Gone`.
+    Raises `LimitReached` (with `retry_after_s`), `Gone`, or `Conflict` where the code is on a printed slip.
     """
     share = _share_of(session)
+    if is_on_paper(share):
+        raise Conflict(next="/s/slip")
     with transaction.atomic():
         moment = now()
         _take_turn(share, moment)
@@ -194,15 +197,23 @@ def _open(session: ShareSession, challenge: Challenge, share: Share, *, address:
             consumed_at=moment, tries=F("tries") - 1
         ):
             raise CodeRefused(_("This code has been used. Ask for a new one."), tries_left=0)
-        Share.objects.filter(pk=share.pk, code_failures__gt=0).update(code_failures=F("code_failures") - 1)
-        stepped = step_on(session, ShareSession.Step.VERIFIED)
-        if stepped is None or not Share.objects.filter(live(moment), pk=share.pk).exists():
-            raise SessionOver if stepped is None else Gone
-        trail.record(
-            "share.verified",
-            actor=recipient(share, stepped[0], address=address),
-            patient=share.patient_id,
-            share=share.pk,
-        )
-        note(share.disclosure_id, DisclosureEvent.Kind.VERIFIED)
+        return enter(session, share, address=address)
+
+
+def enter(session: ShareSession, share: Share, *, address: str) -> Verified:
+    """The code was right: give the try back and begin the session that opens the scan, in the caller's transaction.
+
+    Raises `SessionOver` when another request was first, `Gone` when the share has ended meanwhile.
+    """
+    Share.objects.filter(pk=share.pk, code_failures__gt=0).update(code_failures=F("code_failures") - 1)
+    stepped = step_on(session, ShareSession.Step.VERIFIED)
+    if stepped is None or not Share.objects.filter(live(now()), pk=share.pk).exists():
+        raise SessionOver if stepped is None else Gone
+    trail.record(
+        "share.verified",
+        actor=recipient(share, stepped[0], address=address),
+        patient=share.patient_id,
+        share=share.pk,
+    )
+    note(share.disclosure_id, DisclosureEvent.Kind.VERIFIED)
     return Verified(*stepped)

@@ -15,12 +15,15 @@ from portal.errors import AccessDenied, CodeRefused, Conflict, ScanpassError
 from sharing.access import Step, asks_address, next_step, require_share_session, session_of
 from sharing.addresses import hint
 from sharing.answers import keep_cookie, onward, refused, with_page
+from sharing.desk_code import parsed_desk_code
 from sharing.inputs import birthdate as read_birthdate
 from sharing.inputs import code as read_code
 from sharing.inputs import field
 from sharing.liveness import state_of
 from sharing.matching import Matched, give_address, give_birthdate
 from sharing.models import Challenge, Share, ShareSession
+from sharing.paper import is_on_paper
+from sharing.slip import verify_desk_code
 from sharing.verify import request_code, verify_code
 from sharing.views.ended import ending
 from sharing.views.landing import initials
@@ -75,8 +78,9 @@ def birthdate(request: HttpRequest) -> HttpResponse:
     if share is None or matched.state != "live":
         response = refused(request, ending(share), page="/s/ended", state=matched.state, next="/s/renew")
     else:
-        facts = {"next": "code", "sent_to": hint(share.channel, share.address)}
-        response = onward(request, facts, page="/s/code")
+        step = "slip" if is_on_paper(share) else "code"
+        facts = {"next": step, "sent_to": hint(share.channel, share.address)}
+        response = onward(request, facts, page=f"/s/{step}")
     return keep_cookie(response, matched.key)
 
 
@@ -112,6 +116,8 @@ def _code_page(request: HttpRequest, error: ScanpassError | None) -> HttpRespons
     session = session_of(request)
     if session.step == Step.OPENED:
         return HttpResponseRedirect(next_step(session))
+    if session.share is not None and is_on_paper(session.share):
+        return HttpResponseRedirect("/s/slip")
     return _page(request, "code", _code_session(request), error, **_code_words(session))
 
 
@@ -142,6 +148,33 @@ def verify(request: HttpRequest) -> HttpResponse:
         raise AccessDenied
     try:
         verified = verify_code(session, read_code(request), address=client_address(request))
+    except CodeRefused as error:
+        error.details.setdefault("field", "code")
+        raise
+    return keep_cookie(onward(request, {"next": "/s/view"}, page="/s/view"), verified.key)
+
+
+# --- the code of a letter ------------------------------------------------------------------------------------------
+
+
+def _slip_page(request: HttpRequest, error: ScanpassError | None) -> HttpResponse:
+    session = session_of(request)
+    if session.step == Step.OPENED:
+        return HttpResponseRedirect(next_step(session))
+    if session.share is None or not is_on_paper(session.share):
+        return HttpResponseRedirect("/s/code")
+    is_step_up = session.step == Step.VERIFIED
+    return _page(request, "slip", _code_session(request), error, is_step_up=is_step_up)
+
+
+@recipient
+@with_page(_slip_page)
+def slip(request: HttpRequest) -> HttpResponse:
+    """Take the code from the slip; the right one opens the scan."""
+    session = _code_session(request)
+    try:
+        typed = parsed_desk_code(field(request, "code"))
+        verified = verify_desk_code(session, typed, address=client_address(request))
     except CodeRefused as error:
         error.details.setdefault("field", "code")
         raise

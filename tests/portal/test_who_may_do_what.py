@@ -43,10 +43,13 @@ PUBLIC = {
     "sign_in", "second_factor", "enrol", "choose_language", "set_up_practice", "join", "alive", "ready",
     "demo_outbox", "demo_walk", "share_landing", "share_paste", "share_open",
     "share_done",
+    # Vendors' reports: no session, a signature instead (tests/sharing/gateways).
+    "webhook_report", "twilio_report", "twilio_reply", "aws_report",
 }  # fmt: skip
 # Doors of a share's own cookie; `tests/sharing` and `tests/viewer` walk them.
 RECIPIENT = {
-    "share_birthdate", "share_address", "share_code", "share_verify", "share_ended", "share_renew", "share_view",
+    "share_birthdate", "share_address", "share_slip", "share_code", "share_verify", "share_ended", "share_renew",
+    "share_view",
     "share_studies", "share_activity", "share_end", "series_frames", "study_frames",
     "study_heartbeat", "study_manifest", "series_preview", "study_preview", "series_slice", "study_download",
 }  # fmt: skip
@@ -74,8 +77,20 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "resend_share": (DESK, {"POST": 302}),
     "unlock_share": (DESK, {"POST": 409}),
     "renew_share": (DESK, {"POST": 302}),
+    "letter": (DESK, {"GET": 200, "HEAD": 200, "POST": 200}),
     "tasks": (DESK, {"GET": 200, "HEAD": 200}),
     "revoke_share": ({OWN, PRI, CLI, FRO}, {"POST": 302}),
+    "live_shares": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
+    "revoke_shares": ({OWN, PRI, CLI, FRO}, {"POST": 400}),
+    "one_share": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
+    "share_evidence": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
+    "wrong_number": ({OWN, PRI, CLI, FRO}, {"POST": 302}),
+    "lost_phone": ({OWN, PRI, CLI, FRO}, {"POST": 302}),
+    "corrected_share": (DESK, {"POST": 409}),
+    "undo_share": (DESK, {"POST": 302}),
+    "extend_share": (DESK, {"POST": 422}),
+    "change_share_number": (DESK, {"POST": 422}),
+    "change_share_images": (DESK, {"POST": 422}),
     "quarantine": ({OWN, PRI, CLI}, {"GET": 200, "HEAD": 200}),
     "discard_group": ({OWN, PRI, CLI}, {"POST": 422}),
     "accept_group": ({OWN, PRI, CLI}, {"POST": 422}),

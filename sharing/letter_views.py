@@ -1,0 +1,52 @@
+"""Printing a share as a letter, from the desk."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import segno
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_http_methods
+
+from portal.accounts.permissions import Action, may
+from portal.errors import NotFound
+from sharing.letter import Letter, print_letter
+from sharing.letter_pdf import letter_pdf
+from sharing.letter_words import words_of
+from sharing.models import Share
+from sharing.paper import is_on_paper
+
+
+@may(Action.SHARE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def letter(request: HttpRequest, share_id: UUID) -> HttpResponse:
+    """What a letter is; printing it makes a new link and a new code, shown this once."""
+    share = _share(request, share_id)
+    if request.method != "POST":
+        context = {"section": "patients", "share": share, "is_on_paper": is_on_paper(share)}
+        return render(request, "sharing/letter.html", context)
+    printed = print_letter(share, actor=request.actor)  # type: ignore[attr-defined]
+    if request.POST.get("as") == "pdf":
+        # A name that says nothing of the patient: it lands in the folder of downloads.
+        headers = {"Content-Disposition": 'inline; filename="letter.pdf"'}
+        return HttpResponse(letter_pdf(printed), content_type="application/pdf", headers=headers)
+    return _page(request, printed)
+
+
+def _page(request: HttpRequest, printed: Letter) -> HttpResponse:
+    svg = segno.make(printed.link, error="m", micro=False).svg_inline(border=4, dark="#000", light="#fff")
+    qr = mark_safe(svg)  # noqa: S308 (made of our own link, by segno)
+    with translation.override(printed.share.language):
+        context = {"letter": printed, "words": words_of(printed), "qr": qr}
+        return render(request, "share/letter.html", context)
+
+
+def _share(request: HttpRequest, share_id: UUID) -> Share:
+    rows = Share.objects.filter(practice_id=request.actor.practice, pk=share_id)  # type: ignore[attr-defined]
+    row = rows.select_related("disclosure", "patient", "practice").first()
+    if row is None:
+        raise NotFound
+    return row
