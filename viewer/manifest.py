@@ -7,17 +7,23 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.utils.translation import gettext
 
 from sharing.access import Grant
+from viewer.plain_words import notices_of, plain_names, reason_for
 from viewer.stored import SeriesView, StoredStudy
 
 VERSION = 1
 
 
 def wire_manifest(grant: Grant, stored: StoredStudy) -> dict[str, Any]:
-    """The manifest as JSON will say it. It holds the series of the grant and no others."""
+    """The manifest as JSON will say it, in the language at hand. It holds the series of the grant and no others.
+
+    A series has two names: `title` as its machine wrote it, for those who work with it, and `name` in plain words.
+    """
     root = study_root(grant)
     study = grant.study
+    shown = granted_series(grant, stored)
     return {
         "version": VERSION,
         "id": str(stored.id),
@@ -29,9 +35,12 @@ def wire_manifest(grant: Grant, stored: StoredStudy) -> dict[str, Any]:
         "batch_bytes": settings.BATCH_MAX_BYTES,
         "allows_download": grant.allows_download,
         "download": f"{root}/download" if grant.allows_download else None,
-        "series": [_series(series, root) for series in granted_series(grant, stored)],
+        "series": [_series(*each, root) for each in zip(shown, plain_names(shown), strict=True)],
         "others": [
-            {"title": other["title"], "reason": other["reason"]}
+            {
+                "title": gettext(other["title"]),
+                "reason": reason_for(other["reason"], allows_download=grant.allows_download),
+            }
             for other in stored.others
             if grant.allows(UUID(other["series"]))
         ],
@@ -59,7 +68,7 @@ def slice_url(root: str, series: SeriesView, index: int | str) -> str:
     return f"{root}/series/{series['id']}/slices/{index}.webp"
 
 
-def _series(series: SeriesView, root: str) -> dict[str, Any]:
+def _series(series: SeriesView, name: str, root: str) -> dict[str, Any]:
     base = f"{root}/series/{series['id']}"
     previews = [
         {
@@ -72,6 +81,9 @@ def _series(series: SeriesView, root: str) -> dict[str, Any]:
     ]
     return {
         **series,
+        **notices_of(series),
+        "name": name,
+        "teeth": series.get("teeth", []),
         "frames": f"{base}/levels/{{level}}/frames/{{ranges}}",
         "previews": previews,
         "slices": {"url": slice_url(root, series, "{index}"), "count": series["NumberOfFrames"]},

@@ -16,6 +16,7 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import render
+from django.utils import translation
 from django.views.decorators.http import require_GET, require_safe
 
 from portal.accounts.permissions import background
@@ -41,7 +42,8 @@ ARCHIVE_NAME = "scan.zip"  # a file name is no place for a patient's name
 def manifest(request: HttpRequest, study: UUID) -> HttpResponse:
     """What the viewer may show, and where it is."""
     grant, stored = _enter(request, study)
-    return JsonResponse(wire_manifest(grant, stored))
+    with translation.override(translation.get_language_from_request(request)):
+        return JsonResponse(wire_manifest(grant, stored))
 
 
 @background

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.django_db
 SERIES_FIELDS = {
     "id", "title", "Modality", "kind", "codec", "Rows", "Columns", "NumberOfFrames", "SamplesPerPixel",
     "sample_bytes", "slope", "intercept", "value_range", "unit", "window", "spacing_mm", "spacing_calibrated",
-    "directions", "levels", "frames", "previews", "slices", "notices",
+    "directions", "levels", "frames", "previews", "slices", "notices", "ruler_notice",
+    "name", "teeth",
 }  # fmt: skip
 
 
