@@ -4,60 +4,62 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='AuditHead',
+            name="AuditHead",
             fields=[
-                ('practice_id', models.UUIDField(primary_key=True, serialize=False)),
-                ('n', models.PositiveBigIntegerField(default=0)),
-                ('hash', models.BinaryField(max_length=32)),
+                ("practice_id", models.UUIDField(primary_key=True, serialize=False)),
+                ("n", models.PositiveBigIntegerField(default=0)),
+                ("hash", models.BinaryField(max_length=32)),
             ],
         ),
         migrations.CreateModel(
-            name='Checkpoint',
+            name="Checkpoint",
             fields=[
-                ('sequence', models.PositiveBigIntegerField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('entries', models.PositiveBigIntegerField()),
-                ('note', models.TextField()),
+                ("sequence", models.PositiveBigIntegerField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("entries", models.PositiveBigIntegerField()),
+                ("note", models.TextField()),
             ],
         ),
         migrations.CreateModel(
-            name='CheckpointPlace',
+            name="CheckpointPlace",
             fields=[
-                ('name', models.CharField(max_length=200, primary_key=True, serialize=False)),
-                ('sequence', models.PositiveBigIntegerField(default=0)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('tried_at', models.DateTimeField(null=True)),
-                ('failure', models.CharField(blank=True, max_length=200)),
+                ("name", models.CharField(max_length=200, primary_key=True, serialize=False)),
+                ("sequence", models.PositiveBigIntegerField(default=0)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("tried_at", models.DateTimeField(null=True)),
+                ("failure", models.CharField(blank=True, max_length=200)),
             ],
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('practice_id', models.UUIDField()),
-                ('n', models.PositiveBigIntegerField()),
-                ('at', models.DateTimeField()),
-                ('code', models.CharField(max_length=40)),
-                ('outcome', models.CharField(max_length=10)),
-                ('actor_id', models.UUIDField(null=True)),
-                ('patient_id', models.UUIDField(null=True)),
-                ('study_id', models.UUIDField(null=True)),
-                ('share_id', models.UUIDField(null=True)),
-                ('event', models.BinaryField()),
-                ('previous', models.BinaryField(max_length=32)),
-                ('hash', models.BinaryField(max_length=32)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("practice_id", models.UUIDField()),
+                ("n", models.PositiveBigIntegerField()),
+                ("at", models.DateTimeField()),
+                ("code", models.CharField(max_length=40)),
+                ("outcome", models.CharField(max_length=10)),
+                ("actor_id", models.UUIDField(null=True)),
+                ("patient_id", models.UUIDField(null=True)),
+                ("study_id", models.UUIDField(null=True)),
+                ("share_id", models.UUIDField(null=True)),
+                ("event", models.BinaryField()),
+                ("previous", models.BinaryField(max_length=32)),
+                ("hash", models.BinaryField(max_length=32)),
             ],
             options={
-                'indexes': [models.Index(fields=['practice_id', 'patient_id'], name='audit_patient'), models.Index(fields=['practice_id', 'share_id'], name='audit_share'), models.Index(fields=['practice_id', 'code', 'at'], name='audit_code')],
-                'constraints': [models.UniqueConstraint(fields=('practice_id', 'n'), name='audit_entry_n')],
+                "indexes": [
+                    models.Index(fields=["practice_id", "patient_id"], name="audit_patient"),
+                    models.Index(fields=["practice_id", "share_id"], name="audit_share"),
+                    models.Index(fields=["practice_id", "code", "at"], name="audit_code"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("practice_id", "n"), name="audit_entry_n")],
             },
         ),
     ]

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from portal.errors import Sealed
-from portal.vault.wrapping import Wrapped
+from portal.vault.wrapping import Wrapped, new_key
+
+_PROBE = b"scanpass/keyring/health"
 
 
 class Provider(Protocol):
@@ -38,7 +40,22 @@ class Provider(Protocol):
         """Return when a key can be wrapped and unwrapped now, raise Sealed when not."""
         ...
 
+    def rotate(self) -> int:
+        """Add a version, make it the active one and return it. Raises InvalidInput where it is made elsewhere."""
+        ...
+
+    def retire(self, version: int) -> None:
+        """Drop a version for good, which only `portal.sealed.rotation` decides. Raises InvalidInput or Sealed."""
+        ...
+
 
 def sealed(reason: str) -> Sealed:
     """Sealed, with a short word for the log in `details["reason"]`."""
     return Sealed(reason=reason)
+
+
+def probe(provider: Provider) -> None:
+    """Wrap and unwrap a key that nobody needs. Raises Sealed when that fails in any way."""
+    key = new_key()
+    if provider.unwrap(provider.wrap(key, _PROBE), _PROBE) != key:
+        raise sealed("keyring-health")

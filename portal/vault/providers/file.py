@@ -15,11 +15,9 @@ from pathlib import Path
 from typing import Self
 
 from portal.vault.providers import keyring_file
-from portal.vault.providers.base import sealed
+from portal.vault.providers.base import probe, sealed
 from portal.vault.providers.keyring_file import KeyringContent
 from portal.vault.wrapping import Wrapped, new_key, unwrap_key, wrap_key
-
-_PROBE = b"scanpass/keyring/health"
 
 
 class FileProvider:
@@ -56,9 +54,7 @@ class FileProvider:
         return unwrap_key(stored.key, wrapped.blob, aad=aad)
 
     def health(self) -> None:
-        probe = new_key()
-        if self.unwrap(self.wrap(probe, _PROBE), _PROBE) != probe:
-            raise sealed("keyring-health")
+        probe(self)
 
     def rotate(self) -> int:
         """Add a version, make it the active one and return it. Older versions still unwrap."""
@@ -70,7 +66,7 @@ class FileProvider:
     def retire(self, version: int) -> None:
         """Drop a version for good. Ask first whether any row or backup needs it; this can't know.
 
-        Raises ValueError for the active version and Sealed for one that isn't there.
+        Raises InvalidInput for the active version and Sealed for one that isn't there.
         """
         with keyring_file.locked(self._path):
             keyring_file.replace(self._path, keyring_file.read(self._path).without(version))
@@ -82,6 +78,10 @@ class FileProvider:
         """
         own = _device(self._path)
         return any(_device(Path(path)) == own for path in paths)
+
+    def content(self) -> bytes:
+        """The whole file, for the escrow sheet."""
+        return self._content().encode()
 
     def _content(self) -> KeyringContent:
         stamp = keyring_file.stamp(self._path)

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from portal.errors import InvalidInput
 from portal.vault.disk import fsync_folder, full_disk_as_storage_full
 from portal.vault.encoding import canonical_json
 from portal.vault.object_key import KEY_BYTES
@@ -46,7 +47,7 @@ class KeyringContent:
 
     def without(self, version: int) -> KeyringContent:
         if version == self.active:
-            raise ValueError("The active version can't be retired. Rotate and rewrap first.")
+            raise InvalidInput("The active version can't be retired. Rotate and rewrap first.")
         if version not in self.keys:
             raise sealed("keyring-version")
         return KeyringContent(self.active, {v: key for v, key in self.keys.items() if v != version})

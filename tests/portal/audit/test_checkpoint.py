@@ -24,7 +24,7 @@ from portal.audit.migrations import TABLES
 from portal.audit.models import AuditEntry, AuditHead, Checkpoint, CheckpointPlace
 from portal.audit.signed_note import open_note
 from portal.errors import InvalidInput, Sealed
-from tests.portal.audit.tls_server import serving_tls
+from tests.tls_server import serving_tls
 
 
 @pytest.fixture

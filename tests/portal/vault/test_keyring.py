@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from portal.errors import Sealed, StorageFull, VaultDamaged
+from portal.errors import InvalidInput, Sealed, StorageFull, VaultDamaged
 from portal.vault.keyring import Keyring, Wrapped, derive_key, new_key, unwrap_key, wrap_key
 from portal.vault.providers import keyring_file
 from portal.vault.providers.base import Provider
@@ -53,6 +53,9 @@ class RemoteProvider:
         version = max(self._keys) + 1
         self._keys[version] = new_key()
         return version
+
+    def retire(self, version: int) -> None:
+        del self._keys[version]
 
 
 @pytest.fixture
@@ -228,7 +231,7 @@ def test_rotation_by_another_process_counts_at_once(path: Path) -> None:
 def test_retired_version_is_gone_and_the_active_one_stays(path: Path) -> None:
     provider = FileProvider.create(path)
     old = provider.wrap(new_key(), b"")
-    with pytest.raises(ValueError, match="active version"):
+    with pytest.raises(InvalidInput, match="active version"):
         provider.retire(1)
     provider.rotate()
     provider.retire(1)

@@ -1,4 +1,4 @@
-"""A small server with TLS on this machine, whose certificate the test trusts by SSL_CERT_FILE."""
+"""A small server with TLS on this machine, whose certificate the test trusts by SSL_CERT_FILE or by its path."""
 
 from __future__ import annotations
 
@@ -50,11 +50,12 @@ def tls_context(certificate: Path) -> ssl.SSLContext:
 
 @contextmanager
 def serving_tls(
-    handler: type[BaseHTTPRequestHandler], folder: Path, monkeypatch: pytest.MonkeyPatch
+    handler: type[BaseHTTPRequestHandler], folder: Path, monkeypatch: pytest.MonkeyPatch | None = None
 ) -> Iterator[HTTPServer]:
-    """A server on a free port; what it keeps goes into its `received`."""
+    """A server on a free port, its certificate in `folder`; what it keeps goes into its `received`."""
     certificate = make_certificate(folder)
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    if monkeypatch:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     with HTTPServer(("localhost", 0), handler) as server:
         server.received = []  # type: ignore[attr-defined]
         server.handle_error = lambda request, address: None  # type: ignore[method-assign]  # noqa: ARG005
