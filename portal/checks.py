@@ -57,3 +57,17 @@ def base_is_https(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error("The public address is not https.", hint="Set SCANPASS_PUBLIC_BASE_URL.", id="scanpass.E002")
     ]
+
+
+@register(Tags.security)
+def restore_has_finished(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Half a restore looks like an installation, and isn't one."""
+    if not (Path(settings.STATE_DIR) / "restoring").exists():
+        return []
+    return [
+        Error(
+            "A restore into this state folder did not finish.",
+            hint="Empty the folder and the database, then run the restore again; the backup is untouched.",
+            id="scanpass.E004",
+        )
+    ]

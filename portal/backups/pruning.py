@@ -26,7 +26,7 @@ def prune(target: Target, moment: datetime) -> int:
 
 
 def _drop(target: Target, folder: str, names: list[str], before: datetime) -> int:
-    old = [name for name in names[:-1] if name < f"{before:%Y%m%dT%H%M%SZ}"]
+    old = [name for name in names[:-1] if name.partition("-")[2] < f"{before:%Y%m%dT%H%M%SZ}"]
     target.aside.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in old:
         (target.root / folder / name).rename(target.aside / name)

@@ -38,16 +38,20 @@ def _context(set_id: UUID, name: str, number: int) -> Context:
 
 
 class SetWriter:
-    """Builds a set in `aside`; `publish` shows it. Leaving the block without that leaves nothing behind."""
+    """Builds a set in `aside`; `publish` shows it. Leaving the block without that leaves nothing behind.
 
-    def __init__(self, aside: Path, kind: str, made_at: datetime) -> None:
+    Sets are counted: the newest is the one of the highest `number`, even where the clock was set back in between.
+    """
+
+    def __init__(self, aside: Path, kind: str, number: int, made_at: datetime) -> None:
         self.id = uuid4()
-        self.name = f"{made_at:%Y%m%dT%H%M%SZ}-{self.id.hex[:8]}"
+        self.name = f"{number:06}-{made_at:%Y%m%dT%H%M%SZ}"
         self._key = new_key()
-        self._folder = aside / self.name
+        self._folder = aside / f"{kind}-{self.name}"
         self._header: dict[str, Any] = {
             "format": FORMAT,
             "kind": kind,
+            "number": number,
             "set": str(self.id),
             "made_at": made_at.isoformat(),
             "parts": {},

@@ -26,7 +26,7 @@ from portal.backups.models import Run
 from portal.backups.pruning import prune
 from portal.backups.sealed_set import SetWriter
 from portal.backups.snapshot_index import Backed, Index
-from portal.backups.target import Target
+from portal.backups.target import Target, next_number
 from portal.clock import now
 from portal.errors import NotFound, ScanpassError, VaultDamaged
 from portal.practice.agreements import require_agreement
@@ -85,7 +85,7 @@ def _write(run: Run, target: Target, moment: Frozen) -> Run:
         kek_versions=moment.kek_versions,
         config=_config(),
     )
-    with SetWriter(target.aside, "snapshot", made_at) as snapshot:
+    with SetWriter(target.aside, "snapshot", next_number(target.snapshots()), made_at) as snapshot:
         snapshot.add_file("database", moment.dump)
         snapshot.add_bytes("index", index.encode())
         # The keys first: a snapshot without them could not be opened, an epoch too many does no harm.

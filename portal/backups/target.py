@@ -24,7 +24,7 @@ from portal.errors import Conflict, NotFound
 from portal.vault.disk import full_disk_as_storage_full, make_folder
 from portal.vault.store import Store
 
-_NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}", re.ASCII)
+_NAME = re.compile(r"\d{6}-\d{8}T\d{6}Z", re.ASCII)
 
 
 class Target:
@@ -84,6 +84,11 @@ class Target:
                 f"The set of keys is missing from {self.root}/epochs, so no image could be opened."
             )
         return open_set(self.root / "epochs" / (name or known[-1]), "epoch")
+
+
+def next_number(names: list[str]) -> int:
+    """The number of the set that comes after these."""
+    return int(names[-1].partition("-")[0]) + 1 if names else 1
 
 
 def _names(folder: Path) -> list[str]:

@@ -236,6 +236,16 @@ def test_epoch_follows_a_shredding(target: Target, kept: Stored, settings: Any) 
     assert json.loads(target.epoch().read("epoch"))["slots"] == []
 
 
+def test_clock_set_back_a_day_makes_no_older_keys_the_newest(
+    target: Target, kept: Stored, clock: MovableClock
+) -> None:
+    back_up(target)
+    shred_study_key(kept.study.practice_id, kept.study.pk)
+    clock.advance(days=-1)
+    back_up(target)
+    assert json.loads(target.epoch().read("epoch"))["slots"] == []
+
+
 def test_old_backups_go_and_the_newest_stays(
     target: Target, kept: Stored, clock: MovableClock, settings: Any
 ) -> None:
