@@ -12,17 +12,10 @@ from portal.records.models import Disclosure, DisclosureEvent, Patient
 from sharing.liveness import state_of
 from sharing.models import DeskTask, Share
 from sharing.status import Step, describe
+from sharing.tones import tone_of
+from sharing.undo import can_undo
 
 _KINDS: Final = DisclosureEvent.Kind
-_TONES: Final = {
-    _KINDS.QUEUED: "warn",
-    _KINDS.VIEWED: "good",
-    _KINDS.DOWNLOADED: "good",
-    _KINDS.LOCKED: "bad",
-    _KINDS.SEND_FAILED: "bad",
-    _KINDS.EXPIRED: "over",
-    _KINDS.REVOKED: "over",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +35,12 @@ class DisclosureRow:
     @property
     def tone(self) -> str:
         """Which colour the badge has; it only repeats what the word says."""
-        return _TONES.get(_KINDS(self.state), "live")
+        return tone_of(self.state)
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether its message hasn't left yet."""
+        return self.life == "live" and can_undo(self.share)
 
 
 def disclosures_of(patient: Patient) -> list[DisclosureRow]:
@@ -50,6 +48,11 @@ def disclosures_of(patient: Patient) -> list[DisclosureRow]:
     rows = Disclosure.objects.filter(patient=patient, share__isnull=False).select_related("share")
     moment = now()
     return [_row(row, moment) for row in rows.order_by("-disclosed_at")]
+
+
+def row_of(share: Share) -> DisclosureRow:
+    """The line of one share."""
+    return _row(share.disclosure, now())
 
 
 def _row(disclosure: Disclosure, moment: datetime) -> DisclosureRow:

@@ -20,9 +20,11 @@ from portal.errors import Conflict, InvalidInput, NotFound
 from portal.jobs.queue import enqueue
 from portal.practice.models import Practice
 from portal.records.disclosures import disclose, note
+from portal.records.holds import pass_holds
 from portal.records.models import Disclosure, DisclosureEvent, Patient, Series, Study
 from portal.sealed.fields import blind_index
 from sharing.addresses import address_for
+from sharing.guardians import capped, standing_of
 from sharing.models import Channel, Message, Share, SharedSeries
 from sharing.standing import refuse_bad
 
@@ -51,6 +53,8 @@ def issue(
     (with `field`) for what the desk can correct, `NotFound` for a patient or series of another practice or patient,
     `Conflict` for a number that is known to be bad.
 
+    A guardian's share ends with the guardianship at the latest. Raises `Held` where a hold forbids it.
+
     Source: 45 CFR 164.514(h), 164.522(b), 164.528.
     """
     _check_belongs(patient, series, actor)
@@ -61,7 +65,10 @@ def issue(
     if channel == Channel.LETTER and recipient_kind == Disclosure.Recipient.DENTIST:
         raise InvalidInput("Letters are for patients. Send a dentist an e-mail or a text.", field="channel")
     address = address_for(channel, address)
+    guardianship = standing_of(patient, recipient_kind=recipient_kind, name=name, address=address)
+    expires_at = capped(expires_at, guardianship)
     with transaction.atomic():
+        pass_holds(patient, name=name, address=address)
         disclosure = disclose(
             patient,
             recipient_kind=recipient_kind,
@@ -72,6 +79,7 @@ def issue(
             consent=consent,
             allows_download=allows_download,
             actor=actor,
+            guardianship=guardianship,
         )
         share = _create_share(
             disclosure,
@@ -107,7 +115,9 @@ def queue_link(share: Share, *, after_s: float = 0) -> Message:
     Whatever sends a link passes here, so a number that is known to be bad gets none: raises `Conflict`.
     """
     if share.channel == Channel.LETTER:
-        raise Conflict("This share is a printed letter. Print the letter again; the one before stops working.")
+        raise Conflict(
+            "This share is a printed letter. Print the letter again; the one before stops working."
+        )
     refuse_bad(share.patient_id, bytes(share.address_index))
     message = Message.objects.create(
         practice_id=share.practice_id, share=share, kind=Message.Kind.LINK, created_at=now()

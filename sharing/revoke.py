@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
+
 from django.db import transaction
 
 from portal.audit import trail
@@ -32,3 +35,21 @@ def revoke(share: Share, *, actor: Actor) -> None:
             "share.revoked", actor=actor, patient=share.patient_id, share=share.pk, sessions=sessions
         )
         note(share.disclosure_id, DisclosureEvent.Kind.REVOKED)
+
+
+def revoke_many(ids: Sequence[uuid.UUID], *, actor: Actor) -> int:
+    """End each of these shares; returns how many, for some may have been revoked in the meantime.
+
+    Raises `NotFound`, and ends none, when one of them is another practice's.
+    """
+    shares = list(Share.objects.filter(practice_id=actor.practice, pk__in=ids))
+    if len(shares) != len(set(ids)):
+        raise NotFound
+    ended = 0
+    for share in shares:
+        try:
+            revoke(share, actor=actor)
+        except Conflict:
+            continue
+        ended += 1
+    return ended

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import transaction
 
 from portal.audit import trail
@@ -13,7 +15,9 @@ from portal.records.models import DisclosureEvent
 from sharing.models import Message, Share
 from sharing.todo import close_tasks
 
-TAKEN_BACK = "The share was undone before it was sent."
+_Kind = DisclosureEvent.Kind
+_LINK_BEFORE: Final = (_Kind.SENT, _Kind.NUMBER_CHANGED, _Kind.LOST_PHONE, _Kind.PRINTED)
+TAKEN_BACK: Final = "The share was undone before it was sent."
 
 
 def undo(share: Share, *, actor: Actor) -> None:
@@ -27,6 +31,8 @@ def undo(share: Share, *, actor: Actor) -> None:
         raise NotFound
     with transaction.atomic():
         unsent = Share.objects.filter(pk=share.pk, token_hmac=None, links_sent=0, revoked_at=None)
+        # A link that was made and then forgotten left an event: it may have left before.
+        unsent = unsent.exclude(disclosure__events__kind__in=_LINK_BEFORE)
         if not unsent.update(revoked_at=now(), revoked_by_id=actor.id):
             raise Conflict("The message has left already. Revoke the share to end it.")
         waiting = share.messages.filter(state__in=[Message.State.QUEUED, Message.State.HELD])
