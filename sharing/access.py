@@ -172,4 +172,5 @@ def _recipient_grant(request: HttpRequest, study_id: uuid.UUID) -> Grant:
         allows_download=visit.allows_download,
         code_age_s=(moment - visit.verified_at).total_seconds(),
         expires_at=min(alive.share_expires_at, visit.ends_at),
+        idle_until=alive.idle_until,
     )

@@ -40,6 +40,8 @@ class Grant:
     allows_download: bool
     code_age_s: float | None
     expires_at: datetime | None
+    idle_until: datetime | None = None
+    """When the session idles out unless it is used, as the gate has just read it."""
 
     def allows(self, series_id: uuid.UUID) -> bool:
         """Whether this series of the study is part of what was granted."""

@@ -37,6 +37,8 @@ def release(grant: Grant, series_id: uuid.UUID, *, level: int, frames: int, leng
     Raises `SessionOver` or `ShareEnded` when they ended since the grant; then nothing may leave.
     """
     moment = now()
+    if not _idle_time_moves(grant, moment) and _raise(grant, series_id, moment, level, frames, length_bytes):
+        return  # the usual batch: one statement, which is a transaction of its own
     with transaction.atomic():
         if not _raise(grant, series_id, moment, level, frames, length_bytes):
             _open_series(grant, series_id, moment)
@@ -67,9 +69,20 @@ def _raise(
         return cursor.rowcount == 1
 
 
+def _idle_time_moves(grant: Grant, moment: datetime) -> bool:
+    """Whether the session's idle time is due to be moved, by what the gate has just read of it."""
+    if grant.session_id is None:
+        return False
+    return grant.idle_until is None or grant.idle_until < _idle_until(moment) - USE_STEP
+
+
+def _idle_until(moment: datetime) -> datetime:
+    return moment + timedelta(seconds=settings.SHARE_IDLE_S)
+
+
 def _use(grant: Grant, moment: datetime) -> None:
     """Move the session's idle time on; it never passes the session's end, which each check asks for itself."""
-    idle_until = moment + timedelta(seconds=settings.SHARE_IDLE_S)
+    idle_until = _idle_until(moment)
     with connection.cursor() as cursor:
         cursor.execute(USE, (bound(idle_until), bound(grant.session_id), bound(idle_until - USE_STEP)))
 

@@ -74,6 +74,7 @@ class Alive(NamedTuple):
     session: bool
     share: bool
     share_expires_at: datetime
+    idle_until: datetime
 
 
 _visits: Recent[bytes, Visit] = Recent()
@@ -129,8 +130,8 @@ def alive(visit: Visit, moment: datetime) -> Alive:
         cursor.execute(ALIVE, (at, at, at, bound(visit.session_id)))
         row = cursor.fetchone()
     if row is None:
-        return Alive(False, False, visit.ends_at)
-    return Alive(bool(row[0]), bool(row[1]), moment_of(row[2]))
+        return Alive(False, False, visit.ends_at, visit.ends_at)
+    return Alive(bool(row[0]), bool(row[1]), moment_of(row[2]), moment_of(row[3]))
 
 
 def study(study_id: uuid.UUID, practice: uuid.UUID) -> Study:

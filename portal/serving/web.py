@@ -13,6 +13,9 @@ granian = parent_process()
 if granian is not None and granian.pid is not None:
     end_with(granian.pid)
 
-from portal.wsgi import application  # noqa: E402 - only a tethered worker may start to serve
+from portal.serving.at_once import answered_at_once  # noqa: E402 - only a tethered worker may start to serve
+from portal.wsgi import application as django_application  # noqa: E402
+
+application = answered_at_once(django_application)
 
 __all__ = ["application"]
