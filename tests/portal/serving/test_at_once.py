@@ -20,7 +20,10 @@ class Noted(HttpResponse):
 
 
 def ask(response: Any) -> Any:
-    return answered_at_once(lambda environ, start_response: response)({}, lambda *_: None)
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        return response
+
+    return answered_at_once(application)({}, print)
 
 
 def test_a_complete_answer_is_a_list_of_one_and_is_closed() -> None:
