@@ -18,6 +18,7 @@ from tests.flows.installation import Installation
 from tests.flows.invented import Case, new_person, small_cbct, stored
 from tests.flows.new_practice import Owner, new_installation
 
+pytestmark = pytest.mark.slow
 PHONE = (320, 390)
 
 

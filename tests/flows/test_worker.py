@@ -108,7 +108,7 @@ def redis_url(tmp_path) -> Iterator[str]:
     process.wait()
 
 
-@pytest.fixture(params=["folder", pytest.param("redis", marks=pytest.mark.services)])
+@pytest.fixture(params=["folder", pytest.param("redis", marks=[pytest.mark.services, pytest.mark.slow])])
 def place(request, tmp_path) -> Place:
     broker = "filesystem://" if request.param == "folder" else request.getfixturevalue("redis_url")
     state = tmp_path / "state"

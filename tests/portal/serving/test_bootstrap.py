@@ -30,6 +30,7 @@ def test_second_start_says_and_does_nothing(clone: Clone) -> None:
     assert (done.stdout, done.stderr) == ("pytest\n", "")
 
 
+@pytest.mark.slow
 def test_changed_lock_is_installed_again_and_the_other_is_not(clone: Clone) -> None:
     clone.manage("test")
     clone.write_lock("requirements-dev.lock", "pytest", "2.0", "print('second')")
@@ -49,6 +50,7 @@ def test_wrong_hash_is_refused_and_leaves_no_stamp(clone: Clone) -> None:
     assert clone.manage("test").returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", ["python without its settings", "settings without pip"])
 def test_interrupted_environment_is_made_anew(tmp_path: Path, left: str) -> None:
     clone = make_clone(tmp_path / "scanpass")
@@ -63,6 +65,7 @@ def test_interrupted_environment_is_made_anew(tmp_path: Path, left: str) -> None
     assert (venv / "lib").exists()
 
 
+@pytest.mark.slow
 def test_two_starts_at_once_install_once(tmp_path: Path) -> None:
     clone = make_clone(tmp_path / "scanpass")
     both = [
@@ -96,6 +99,7 @@ def test_prepared_environment_is_left_alone(tmp_path: Path, variable: dict[str, 
     assert not (tmp_path / "scanpass" / ".venv").exists()
 
 
+@pytest.mark.slow
 def test_uv_that_fails_gives_way_to_pip(tmp_path: Path) -> None:
     clone = make_clone(tmp_path / "scanpass")
     uv = clone.folder / "bin" / "uv"
