@@ -38,6 +38,21 @@ if _IS_HTTPS and TRUSTED_PROXIES:
 # Without one Django refuses to sign or read anything. `serve` and `demo` make it, once, before this is read.
 SECRET_KEY = env.str("SCANPASS_SECRET_KEY", default="") or secret_from_file(STATE_DIR / "secret_key") or ""
 KEYRING_PATH = Path(env.str("SCANPASS_KEYRING", default=str(STATE_DIR / "keys" / "keyring.json")))
+# Where the key-encryption keys are: file (the keyring above), vault-transit (HashiCorp Vault), aws-kms.
+KEY_PROVIDER = env.str("SCANPASS_KEY_PROVIDER", default="file")
+VAULT_TRANSIT_URL = env.str("SCANPASS_VAULT_TRANSIT_URL", default="")
+VAULT_TRANSIT_KEY = env.str("SCANPASS_VAULT_TRANSIT_KEY", default="scanpass")
+VAULT_TRANSIT_TOKEN_PATH = Path(
+    env.str("SCANPASS_VAULT_TRANSIT_TOKEN_FILE", default=str(STATE_DIR / "keys" / "vault_token"))
+)
+KMS_REGION = env.str("SCANPASS_KMS_REGION", default="")
+KMS_KEYS = env.dict("SCANPASS_KMS_KEYS", default={})  # 1=arn:aws:kms:...,2=arn:... ; the highest wraps, all unwrap
+KMS_CREDENTIALS_PATH = Path(
+    env.str("SCANPASS_KMS_CREDENTIALS_FILE", default=str(STATE_DIR / "keys" / "kms_credentials.json"))
+)
+KMS_URL = env.str("SCANPASS_KMS_URL", default="")  # a VPC endpoint; empty: the region's own
+KEY_PROVIDER_CA = env.str("SCANPASS_KEY_PROVIDER_CA", default="")  # a file; empty: the system's authorities
+ESCROW_VERIFY_DAYS = 90  # an escrow sheet nobody has opened for a quarter is a hope
 ACCEPT_COLOCATED_KEYS = env.bool("SCANPASS_ACCEPT_COLOCATED_KEYS", default=DEMO)
 # An unwrapped practice or study key is forgotten after this, so a retired key stops working everywhere.
 KEY_CACHE_S = 300
@@ -218,8 +233,7 @@ ADDRESS_SENDS_MAX_HOUR = 20  # of one network address, /64 for IPv6
 STEP_UP_S = 5 * 60  # a download needs a code not older than this
 UNDO_S = env.int("SCANPASS_UNDO_S", default=10)  # the desk takes a share back before its message leaves
 NUMBER_CHECK_DAYS = 365  # a number read back at the desk longer ago may have a new owner, so it is checked again
-BATCH_MAX_SHARES = 60  # in one go; each has its own entry, and the message of each leaves in turn
-BATCH_PACE_S = 2  # between the messages of one batch
+BATCH_MAX_SHARES = 60  # in one go; the gateway takes their messages one by one
 PHONE_REGION = env.str("SCANPASS_PHONE_REGION", default="US")
 EMAIL_TIMEOUT = 10  # Django's default waits for ever, and the task worker with it
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")

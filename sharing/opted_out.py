@@ -40,7 +40,12 @@ _START: Final = frozenset({"START", "UNSTOP", "COMENZAR"})
 
 def has_opted_out(share: Share) -> bool:
     """Whether the share goes by text to a number whose owner has replied STOP."""
-    return share.channel == Channel.TEXT and OptOut.objects.filter(subject=_subject(share.address)).exists()
+    return share.channel == Channel.TEXT and has_stopped(share.address)
+
+
+def has_stopped(number: str) -> bool:
+    """Whether the owner of this number has replied STOP."""
+    return OptOut.objects.filter(subject=_subject(number)).exists()
 
 
 def hear(number: str, text: str) -> None:

@@ -125,8 +125,10 @@ def _link_letter(message: Message, lease: Lease) -> Letter | None:
     moment = now()
     with transaction.atomic():
         lease.check()
+        # The address it is about to go to must still be the share's: the desk may just have changed it.
+        wanted = Share.objects.filter(live(moment), pk=share.pk, address_index=share.address_index)
         # From here on the link before this one is dead, and whoever came in by it is out.
-        if not Share.objects.filter(live(moment), pk=share.pk).update(token_hmac=token_hmac(token)):
+        if not wanted.update(token_hmac=token_hmac(token)):
             return None
         end_all(share, moment)
     link, language = link_of(token), share.language
@@ -161,7 +163,7 @@ def _code_letter(message: Message, lease: Lease) -> Letter | None:
             consumed_at=None,
             expires_at__gt=moment,
             session__ended_at=None,
-            share__in=Share.objects.filter(live(moment)),
+            share__in=Share.objects.filter(live(moment), address_index=share.address_index),
         ).update(
             code_hmac=code_hmac(code, challenge=challenge.pk, share=share.pk),
             expires_at=moment + timedelta(seconds=settings.CODE_LIFETIME_S),
