@@ -13,6 +13,7 @@ urlpatterns = [
     path("desk/", include("portal.records.urls")),
     path("desk/", include("sharing.desk_urls")),
     path("s/", include("sharing.urls")),
+    path("messages/", include("sharing.report_urls")),
     path("demo/", include("portal.demo.urls")),
 ]
 
