@@ -36,6 +36,7 @@ def test_owner_hires_and_the_newcomer_comes_in(
     page.get_by_label("E-mail").fill("nia@smile.example")
     page.get_by_role("radio", name="Front desk").check()
     page.get_by_role("button", name="Make the link").click()
+    page.locator("[data-invitation]").wait_for()
     looked_at(page, "invitation-link")
     come_in(
         chromium.new_context(base_url=live_server.url).new_page(),
