@@ -5,6 +5,7 @@ const BAR_MM = [100, 50, 20, 10, 5, 2, 1, 0.5];
 
 export class Overlay {
   #context;
+  #point = null;       // {pane, at}: where the keyboard measures
 
   /** @param {HTMLElement} stage @param {HTMLElement} canvas It is laid over this one. */
   constructor(stage, canvas) {
@@ -13,6 +14,11 @@ export class Overlay {
     this.element.setAttribute("aria-hidden", "true");  // the canvas below has the words
     stage.insertBefore(this.element, canvas.nextSibling);
     this.#context = this.element.getContext("2d");
+  }
+
+  /** @param {import("./layouts.js").Pane} pane @param {number[]} at */
+  point(pane, at) {
+    this.#point = { pane, at };
   }
 
   close() {
@@ -34,9 +40,10 @@ export class Overlay {
       const pane = panes.get(name);
       pen.inside(box, () => {
         pane.paint(pen);
-        if (boxes.size > 1) paintFrame(pen, name, name === bench.view);
+        if (boxes.size > 1 && !bench.isKept) paintFrame(pen, name, name === bench.view);
         if (pane.pixelsPerMm) paintBar(pen, pane.pixelsPerMm, bench);
         bench.measures.paint(pen, pane);
+        if (this.#point?.pane === pane && bench.measures.canBegin(pane)) pen.ring(this.#point.at, 8, COLOURS.measure);
       });
     }
   }

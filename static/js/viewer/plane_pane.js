@@ -167,6 +167,7 @@ export class PlanePane {
         pen.line([at(10), at(reach)], COLOURS[name], { width: 1 });
       }
     }
+    if (this.#bench.isKept) return;
     for (const { at, name } of this.#handles()) pen.ring(at, 5, COLOURS[name]);
   }
 

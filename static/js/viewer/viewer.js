@@ -178,6 +178,7 @@ export class Viewer {
     });
   }
 
+      about: { practice: this.#root.dataset.practiceName, date: this.#manifest.date },
   #showNotes(series) {
     const { notes, presets } = this.#parts;
     notes.replaceChildren(...paragraphs(series.notices));

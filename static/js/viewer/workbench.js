@@ -11,6 +11,7 @@ import { Measures } from "./measures.js";
 import { Overlay } from "./overlay.js";
 import { Source } from "./source.js";
 import { basesOf, cross, spaceOf, turned } from "./space.js";
+import { Tools } from "./tools.js";
 
 const WIDE_PX = 700;
 
@@ -23,6 +24,7 @@ export class Workbench {
   #active;
   #size;
   #hands;
+  #tools;
   #request = 0;
   #closed = false;
 
@@ -30,6 +32,7 @@ export class Workbench {
    * @param {object} how What StackView takes, and besides:
    * @param {Record<string, HTMLElement>} how.parts By their data-part.
    * @param {(key: string, values?: object) => string} how.words
+   * @param {{practice: string, date: string|null}} how.about For what is kept or printed.
    * @param {() => void} how.onMoved Another place, pane or layout: what stands around the picture must follow.
    */
   constructor(how) {
@@ -37,10 +40,12 @@ export class Workbench {
     const { series, renderer, means, place, parts, words } = how;
     this.series = series;
     this.words = words;
+    this.about = how.about;
     this.space = spaceOf(series);
     this.window = series.window;
     this.isInverted = false;
     this.isCrossShown = true;
+    this.isKept = false;
     this.slab = { mm: 0, isMax: true };
     this.tool = "cross";
     this.unturned = series.kind === "volume" ? basesOf(this.space.axes) : {};
@@ -63,6 +68,7 @@ export class Workbench {
     });
     this.overlay = new Overlay(parts.stage, parts.canvas);
     this.#hands = new BenchHands(this.overlay.element, this);
+    this.#tools = parts.tools ? new Tools(parts, this) : null;
     this.#look();
   }
 
@@ -167,6 +173,7 @@ export class Workbench {
     this.#closed = true;
     cancelAnimationFrame(this.#request);
     this.#hands.close();
+    this.#tools?.close();
     this.overlay.close();
     for (const pane of this.#panes.values()) pane.close?.();
     this.#source.close();
@@ -225,10 +232,27 @@ export class Workbench {
   /** Something that people can see has changed. */
   changed() {
     this.#look();
+    this.#tools?.show();
     if (this.#source) this.#how.onMoved();
   }
 
-  get #ratio() {
+  /** The stage as a box. */
+  get whole() {
+    const { clientWidth, clientHeight } = this.#how.parts.stage;
+    return { x: 0, y: 0, width: clientWidth, height: clientHeight };
+  }
+
+  /** @returns {HTMLCanvasElement[]} Picture and lines, drawn this moment and without what only helps the hand. */
+  drawnNow() {
+    this.isKept = true;
+    this.#draw();
+    this.isKept = false;
+    this.redraw();
+    return [this.#how.parts.canvas, this.overlay.element];
+  }
+
+  /** Device pixels per CSS pixel. */
+  get ratio() {
     return Math.min(3, window.devicePixelRatio || 1);
   }
 
@@ -237,7 +261,7 @@ export class Workbench {
   }
 
   get #texelsPerPixel() {
-    return 1 / ((this.pane.pixelsPerMm || 1) * this.#ratio * this.space.spacing[0]);
+    return 1 / ((this.pane.pixelsPerMm || 1) * this.ratio * this.space.spacing[0]);
   }
 
   /** A square cut goes through the middle of voxels, so that slices are seen as they were recorded. */
@@ -262,12 +286,12 @@ export class Workbench {
   #draw() {
     this.#request = 0;
     if (this.textures(false)) this.#how.renderer.draw(this.#drawings());
-    this.overlay.paint(this, this.#boxes, this.#panes, this.#ratio);
+    this.overlay.paint(this, this.#boxes, this.#panes, this.ratio);
     this.#how.onDrawn(this.#source.isShowable, this.#source.progress);
   }
 
   #drawings() {
-    const ratio = this.#ratio;
+    const ratio = this.ratio;
     const shade = this.#source.shade(this.window);
     return [...this.#boxes].map(([name, box]) => {
       const drawing = this.#panes.get(name).drawing(ratio);

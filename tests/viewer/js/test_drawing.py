@@ -37,7 +37,8 @@ const load = ({ level, items, lost, awaited }) => {
 const [fine, coarse] = [load(arg.fine), load(arg.coarse)];
 const place = arg.place ?? m.screenToVoxel(arg.plane, arg.index, arg.camera, ...arg.size);
 renderer.draw([{ rect: { x: 0, y: 0, width: arg.size[0], height: arg.size[1] }, fine, coarse, place,
-  size: arg.voxels, shade: arg.shade, isColour: arg.isColour }]);
+  size: arg.voxels, shade: arg.shade, slab: arg.slab,
+  isColour: arg.isColour }]);
 const pixels = new Uint8Array(arg.size[0] * arg.size[1] * 4);
 renderer.gl.readPixels(0, 0, ...arg.size, renderer.gl.RGBA, renderer.gl.UNSIGNED_BYTE, pixels);
 const error = renderer.gl.getError();
