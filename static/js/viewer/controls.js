@@ -1,17 +1,21 @@
 /** The slider, its two buttons, the tabs of the views, the letters and the keys. Knows nothing of pictures. */
 
+import { Light } from "./light.js";
+
 const BIG_STEP = 10;
 
 /**
  * @typedef {object} Shown What the controls show.
  * @property {string} view @property {string[]} views @property {number} index @property {number} count
  * @property {{left: string, right: string}|null} letters @property {boolean} canZoom
+ * @property {{center: number, width: number}|null} [ownWindow] As recorded, where people may set it by eye.
  */
 
 export class Controls {
   #parts;
   #words;
   #deeds;
+  #light;
   #tabs = new Map();
 
   /**
@@ -24,6 +28,7 @@ export class Controls {
     this.#parts = parts;
     this.#words = words;
     this.#deeds = deeds;
+    this.#light = new Light(parts.light);
     parts.slider.addEventListener("input", () => deeds.onIndex(Number(parts.slider.value)));
     parts.less.addEventListener("click", () => this.#step(-1));
     parts.more.addEventListener("click", () => this.#step(1));
@@ -37,6 +42,7 @@ export class Controls {
     const { slider, canvas, image, zoom } = this.#parts;
     this.#showTabs(shown);
     this.#showLetters(shown.letters);
+    this.#light.show(shown);
     zoom.hidden = !shown.canZoom;
     slider.max = shown.count - 1;
     slider.value = shown.index;

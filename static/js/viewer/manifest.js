@@ -12,7 +12,8 @@ export class ManifestError extends Error {}
  * @property {number} StripRows @property {number} Strips @property {number} bytes
  *
  * @typedef {object} Series Field names are those of the wire.
- * @property {string} id @property {string} title @property {"volume"|"stack"|"image"} kind
+ * @property {string} id @property {string} title As its machine named it. @property {string} [name] In plain words.
+ * @property {"volume"|"stack"|"image"} kind @property {number[]} teeth ISO 3950; of an X-ray coded for them.
  * @property {number} Rows @property {number} Columns @property {number} NumberOfFrames
  * @property {1|3} SamplesPerPixel @property {1|2} sample_bytes
  * @property {number} slope @property {number} intercept @property {[number, number]} value_range
@@ -21,6 +22,7 @@ export class ManifestError extends Error {}
  * @property {Level[]} levels @property {string} frames
  * @property {{view: string, url: string, width: number, height: number}[]} previews
  * @property {{url: string, count: number}} slices @property {string[]} notices
+ * @property {string|null} [ruler_notice] For those who measure.
  * @property {boolean} isDrawable False when the codec is one this viewer doesn't know: server images only.
  *
  * @typedef {object} Manifest
@@ -57,6 +59,12 @@ export function checkManifest(data, base) {
   return { ...data, series, others: data.others ?? [] };
 }
 
+/** @param {Manifest} manifest @returns {Manifest} For patients: plain names, and no word of a ruler they don't have. */
+export function inPlainWords(manifest) {
+  const series = manifest.series.map((one) => ({ ...one, title: one.name ?? one.title, ruler_notice: null }));
+  return { ...manifest, series };
+}
+
 function checkSeries(series, base) {
   check(["volume", "stack", "image"].includes(series.kind), "kind");
   for (const field of ["Rows", "Columns", "NumberOfFrames"]) check(isCount(series[field]), field);
@@ -72,7 +80,9 @@ function checkSeries(series, base) {
   for (const { url } of series.previews) checkUrl(url, base);
   checkUrl(series.frames, base);
   checkUrl(series.slices.url, base);
-  return { ...series, notices: series.notices ?? [], isDrawable: series.codec === CODEC };
+  return {
+    ...series, notices: series.notices ?? [], teeth: series.teeth ?? [], isDrawable: series.codec === CODEC,
+  };
 }
 
 function checkLevel(level, index) {

@@ -69,6 +69,12 @@ export class StackView {
     return true;
   }
 
+  /** Brightness by eye is for X-ray pictures; a scan has presets, a photograph its colours. */
+  get ownWindow() {
+    const { kind, SamplesPerPixel, window } = this.#how.series;
+    return kind === "image" && SamplesPerPixel === 1 ? window : null;
+  }
+
   setView(view) {
     this.#plane = planeOf(this.#how.series, view);
     this.#camera = WHOLE;

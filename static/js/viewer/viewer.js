@@ -9,7 +9,7 @@ import { Decoder } from "./decoder.js";
 import { FloorView } from "./floor_view.js";
 import { Hands } from "./hands.js";
 import { Heartbeat } from "./heartbeat.js";
-import { loadManifest, ManifestError } from "./manifest.js";
+import { inPlainWords, loadManifest, ManifestError } from "./manifest.js";
 import { endedCard, paragraphs } from "./notes.js";
 import { Renderer } from "./renderer.js";
 import { AccessEnded, Requests } from "./requests.js";
@@ -76,15 +76,17 @@ export class Viewer {
     const loaded = await this.#load();
     if (!loaded || this.#isEnded) return;
     const { manifest, serverTime } = loaded;
-    this.#manifest = manifest;
+    this.#manifest = this.#root.dataset.face === "patient" ? inPlainWords(manifest) : manifest;
     this.#heartbeat = new Heartbeat(this.#requests, manifest.heartbeat);
     if (manifest.expires_at) {
       this.#heartbeat.endAt(Date.parse(manifest.expires_at), serverTime, () => this.#end());
     }
     this.#showStudy();
     this.#prepare();
-    if (manifest.series.length) this.#open(manifest.series[0]);
-    else this.#nothingToShow("nothing");
+    const [first] = this.#manifest.series;
+    if (!first) this.#nothingToShow("nothing");
+    else if (this.#chooser.hasFirstPage) this.#showAll();
+    else this.#open(first);
   }
 
   /** The manifest, asked for again while the network or the server fails. */
@@ -122,7 +124,18 @@ export class Viewer {
       download.href = this.#manifest.download;
       download.hidden = false;
     }
-    this.#chooser = new Chooser(this.#parts, this.#manifest, (series) => this.#open(series));
+    this.#chooser = new Chooser(this.#parts, this.#manifest, {
+      words: this.#words, onChoose: (series) => this.#open(series), onAll: () => this.#showAll(),
+    });
+  }
+
+  /** The first page: nothing is open until someone chooses. */
+  #showAll() {
+    this.#view?.close();
+    [this.#view, this.#series] = [null, null];
+    for (const name of ["loading", "missing", "smaller", "busy", "simple"]) this.#status.set(name, false);
+    this.#root.dataset.state = "choosing";
+    this.#chooser.showAll();
   }
 
   /** The canvas and the workers, or neither: then it is the image floor. */
@@ -165,6 +178,7 @@ export class Viewer {
     return this.#face.canvasView({
       series, place, means, renderer: this.#renderer, parts: this.#parts, words: this.#words,
       onMoved: () => this.#change(() => {}),
+      about: { practice: this.#root.dataset.practiceName, date: this.#manifest.date },
       onDrawn: (isShowable, progress) => this.#drawn(isShowable, progress),
       onTrouble: (trouble) => this.#trouble(trouble),
     });
@@ -178,10 +192,9 @@ export class Viewer {
     });
   }
 
-      about: { practice: this.#root.dataset.practiceName, date: this.#manifest.date },
   #showNotes(series) {
     const { notes, presets } = this.#parts;
-    notes.replaceChildren(...paragraphs(series.notices));
+    notes.replaceChildren(...paragraphs([...series.notices, series.ruler_notice].filter(Boolean)));
     if (!presets) return;
     presets.hidden = series.unit !== "HU" || !this.#view.canZoom;
     presets.value = "";

@@ -65,6 +65,9 @@ class FakeSeries:
     directions: list[list[float]] | None = None
     notices: list[str] = field(default_factory=list)
     strip_rows: int | None = None
+    name: str = ""
+    teeth: list[int] = field(default_factory=list)
+    ruler_notice: str | None = None
 
     def __post_init__(self) -> None:
         self.levels = [self.frames]
@@ -106,7 +109,8 @@ class FakeSeries:
                 {"view": view, "url": f"{base}/previews/{view}.webp", "width": 200, "height": 200} for view in views
             ],
             "slices": {"url": f"{base}/slices/{{index}}.webp", "count": count},
-            "notices": self.notices,
+            "notices": self.notices, "ruler_notice": self.ruler_notice,
+            "name": self.name or self.title, "teeth": self.teeth,
         }  # fmt: skip
 
     def _level(self, index: int) -> dict[str, Any]:
