@@ -138,13 +138,24 @@ class SealedJSON(SealedText):
         return json.loads(plain)
 
 
+class SealedBytes(SealedText):
+    """A document of some megabytes at most, sealed; `bytes` in Python."""
+
+    def to_plain(self, value: Any) -> bytes:
+        return bytes(value)
+
+    def from_plain(self, plain: bytes) -> bytes:
+        return plain
+
+
 def blind_index(practice: uuid.UUID | None, field: str, normalised: str) -> bytes:
     """16 bytes to search a sealed value by: equal within a practice, meaningless outside it.
 
     `normalised` is the caller's one form of the value (E.164 number, folded name...). Never index a birth
     date or a sex alone: so few values are told apart by counting.
     """
-    version, key = practice_key(practice or INSTALLATION)
+    # Always the first version of the key: what was indexed before a rotation must still be found after it.
+    version, key = practice_key(practice or INSTALLATION, 1)
     return keyed_index(derive_key(key, "bidx", field, str(version)), normalised)
 
 

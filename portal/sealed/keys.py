@@ -21,9 +21,9 @@ from django.db import IntegrityError, transaction
 from portal.clock import now
 from portal.errors import Sealed
 from portal.sealed.models import PracticeKey, StudyKey
+from portal.sealed.providers import chosen
 from portal.vault.keyring import Wrapped, derive_key, practice_key_aad, study_key_aad, unwrap_key, wrap_key
 from portal.vault.providers.base import Provider
-from portal.vault.providers.file import FileProvider
 
 INSTALLATION = uuid.UUID(int=0)
 KEY_BYTES = 32
@@ -79,7 +79,7 @@ _open = _Remembered()
 @cache
 def provider() -> Provider:
     """The keyring's provider, as the settings name it."""
-    return FileProvider(settings.KEYRING_PATH)
+    return chosen()
 
 
 def forget_keys() -> None:
