@@ -9,9 +9,11 @@ from portal.audit.actor import Actor
 from portal.clock import now
 from portal.errors import Conflict, InvalidInput, NotFound
 from portal.records.disclosures import note
+from portal.records.holds import refuse_person
 from portal.records.models import DisclosureEvent
 from sharing.addresses import address_for
 from sharing.dead_links import kill_link
+from sharing.guardians import guardianship_for
 from sharing.issue import queue_link
 from sharing.liveness import live
 from sharing.models import Channel, Message, Share
@@ -30,6 +32,11 @@ def change_number(share: Share, *, channel: str, address: str, actor: Actor) -> 
         raise InvalidInput("Choose text message or e-mail.", field="channel")
     address = address_for(channel, address)
     _check_other(share, address)
+    whose = share.disclosure
+    guardianship_for(
+        share.patient, recipient_kind=whose.recipient_kind, name=whose.recipient_name, address=address
+    )
+    refuse_person(share.patient, name=whose.recipient_name, address=address)
     before, index = share.address, index_of(share.practice_id, address)
     with transaction.atomic():
         # The old address in the condition: of two changes at once, one wins.

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from sharing import desk_views, letter_views
-from sharing.views import desk_live, desk_share
+from sharing import desk_views, letter_views, rights_views
+from sharing.views import desk_live, desk_numbers, desk_share
 
 urlpatterns = [
     path("patients/<uuid:patient_id>/share", desk_views.share, name="share"),
@@ -13,7 +13,17 @@ urlpatterns = [
     path("shares/<uuid:share_id>/resend", desk_views.resend_share, name="resend_share"),
     path("shares/<uuid:share_id>/unlock", desk_views.unlock_share, name="unlock_share"),
     path("shares/<uuid:share_id>/renew", desk_views.renew_share, name="renew_share"),
+    path("patients/<uuid:patient_id>/rights", rights_views.rights, name="rights"),
+    path("patients/<uuid:patient_id>/guardians", rights_views.new_guardian, name="new_guardian"),
+    path("guardians/<uuid:guardian_id>/end", rights_views.end_guardian, name="end_guardian"),
+    path("patients/<uuid:patient_id>/holds", rights_views.new_hold, name="new_hold"),
+    path("holds/<uuid:hold_id>/lift", rights_views.lift_hold, name="lift_hold"),
+    path("holds/<uuid:hold_id>/permit", rights_views.permit_hold, name="permit_hold"),
     path("shares/<uuid:share_id>/letter", letter_views.letter, name="letter"),
+    path("patients/<uuid:patient_id>/number", desk_numbers.number_standing, name="number_standing"),
+    path("patients/<uuid:patient_id>/number/check", desk_numbers.ask_read_back, name="ask_read_back"),
+    path("number-checks/<uuid:check_id>", desk_numbers.read_back_state, name="read_back_state"),
+    path("number-checks/<uuid:check_id>/code", desk_numbers.give_read_back, name="give_read_back"),
     path("shares/", desk_live.live_shares, name="live_shares"),
     path("shares/revoke", desk_live.revoke_shares, name="revoke_shares"),
     path("shares/<uuid:share_id>/", desk_share.one_share, name="one_share"),

@@ -12,6 +12,7 @@ from portal.clock import now
 from portal.errors import Conflict, NotFound
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
+from sharing.guardians import check_standing
 from sharing.issue import check_expiry
 from sharing.liveness import live
 from sharing.models import Share
@@ -25,6 +26,7 @@ def extend(share: Share, *, expires_at: datetime, actor: Actor) -> None:
     if share.practice_id != actor.practice:
         raise NotFound
     check_expiry(share.practice, expires_at)
+    check_standing(share, expires_at)
     with transaction.atomic():
         later = Share.objects.filter(live(now()), pk=share.pk, expires_at__lt=expires_at)
         if not later.update(expires_at=expires_at):

@@ -20,11 +20,11 @@ from portal.errors import Conflict, InvalidInput, NotFound
 from portal.jobs.queue import enqueue
 from portal.practice.models import Practice
 from portal.records.disclosures import disclose, note
-from portal.records.holds import pass_holds
+from portal.records.holds import note_if_held, pass_holds
 from portal.records.models import Disclosure, DisclosureEvent, Patient, Series, Study
 from portal.sealed.fields import blind_index
 from sharing.addresses import address_for
-from sharing.guardians import capped, standing_of
+from sharing.guardians import capped, guardianship_for
 from sharing.models import Channel, Message, Share, SharedSeries
 from sharing.standing import refuse_bad
 
@@ -65,8 +65,9 @@ def issue(
     if channel == Channel.LETTER and recipient_kind == Disclosure.Recipient.DENTIST:
         raise InvalidInput("Letters are for patients. Send a dentist an e-mail or a text.", field="channel")
     address = address_for(channel, address)
-    guardianship = standing_of(patient, recipient_kind=recipient_kind, name=name, address=address)
+    guardianship = guardianship_for(patient, recipient_kind=recipient_kind, name=name, address=address)
     expires_at = capped(expires_at, guardianship)
+    note_if_held(patient, name=name, address=address, actor=actor)
     with transaction.atomic():
         pass_holds(patient, name=name, address=address)
         disclosure = disclose(

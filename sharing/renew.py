@@ -12,7 +12,9 @@ from portal.audit.actor import Actor
 from portal.clock import now
 from portal.errors import Conflict, NotFound
 from portal.records.disclosures import note
+from portal.records.holds import pass_holds
 from portal.records.models import DisclosureEvent
+from sharing.guardians import check_standing
 from sharing.issue import check_expiry, queue_link
 from sharing.liveness import state_of
 from sharing.models import Channel, DeskTask, Message, Share
@@ -42,11 +44,15 @@ def renew(share: Share, *, expires_at: datetime, actor: Actor) -> Message | None
     if share.practice_id != actor.practice:
         raise NotFound
     check_expiry(share.practice, expires_at)
+    check_standing(share, expires_at)
     with transaction.atomic():
-        if not Share.objects.filter(pk=share.pk, revoked_at=None, locked_at=None).update(
+        pass_holds(share.patient, name=share.disclosure.recipient_name, address=share.address)
+        if not Share.objects.filter(pk=share.pk, revoked_at=None, locked_at=None, suspended_at=None).update(
             expires_at=expires_at, expired_noted_at=None
         ):
-            raise Conflict("A revoked link can't be renewed, and a locked one must be unlocked first.")
+            raise Conflict(
+                "A revoked or suspended link can't be renewed, and a locked one must be unlocked first."
+            )
         close_tasks(share, DeskTask.Kind.RENEWAL)
         trail.record(
             "share.queued",
@@ -56,4 +62,8 @@ def renew(share: Share, *, expires_at: datetime, actor: Actor) -> Message | None
             expires_at=expires_at.isoformat(),
         )
         share.refresh_from_db(fields=["expires_at"])
-        return None if share.channel == Channel.LETTER else queue_link(share)
+        if share.channel == Channel.LETTER:
+            return None
+        # The UPDATE above holds the row, so that two clicks at once find each other's message.
+        waiting = share.messages.filter(kind=Message.Kind.LINK, state__in=WAITING).first()
+        return waiting or queue_link(share)

@@ -24,6 +24,7 @@ from portal.jobs.models import Job
 from portal.jobs.run import run
 from portal.phantom.people import INVENTED, InventedPatient
 from portal.phantom.studies import write_cbct, write_panoramic, write_periapical
+from portal.records.guardians import add_guardian
 from portal.records.local_files import upload_path
 from portal.records.models import Patient, Series
 from portal.records.patients import add_patient
@@ -127,6 +128,7 @@ def _share(patient: Patient, case: Case, state: Path) -> dict[str, Any]:
     desk, is_dentist = case.desk, case.recipient == "dentist"
     name, channel, address = _recipient(case.person, case.recipient)
     with transaction.atomic():
+        _note_guardian(case, patient)
         share = issue(
             patient,
             series=list(Series.objects.filter(study__patient=patient)),
@@ -149,6 +151,20 @@ def _share(patient: Patient, case: Case, state: Path) -> dict[str, Any]:
         "address": share.address,
         "allows_download": share.allows_download,
     }
+
+
+def _note_guardian(case: Case, patient: Patient) -> None:
+    guardian = case.person.guardian
+    if guardian:
+        add_guardian(
+            patient,
+            kind="parent",
+            name=f"{guardian.given_name} {guardian.family_name}",
+            documents="Driver's license and the child's birth certificate",
+            mobile=guardian.phone,
+            language=guardian.language,
+            actor=case.desk.actor,
+        )
 
 
 def _recipient(person: InventedPatient, kind: str) -> tuple[str, str, str]:

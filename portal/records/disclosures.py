@@ -9,6 +9,7 @@ from django.db import connection
 from portal.audit.actor import Actor
 from portal.clock import now
 from portal.records.models import Disclosure, DisclosureEvent, Patient
+from portal.records.rights import Guardianship
 
 _ACCOUNTING = {
     Disclosure.Recipient.PATIENT: Disclosure.Accounting.EXEMPT_INDIVIDUAL,
@@ -29,6 +30,7 @@ def disclose(
     consent: bool,
     allows_download: bool,
     actor: Actor,
+    guardianship: Guardianship | None = None,
 ) -> Disclosure:
     """Write a disclosure into the patient's record, in the transaction of the act that discloses."""
     if not connection.in_atomic_block:
@@ -40,13 +42,21 @@ def disclose(
         recipient_name=recipient_name,
         recipient_address=recipient_address,
         purpose=purpose,
-        accounting=_ACCOUNTING[Disclosure.Recipient(recipient_kind)],
+        accounting=_accounting(recipient_kind, actor),
         description=description,
         consent=consent,
         allows_download=allows_download,
         disclosed_by_id=actor.id if actor.kind == "staff" else None,
         disclosed_at=now(),
+        guardianship=guardianship,
     )
+
+
+def _accounting(recipient_kind: str, actor: Actor) -> str:
+    """45 CFR 164.528(a)(1): what the individual sends on is by their own authorization."""
+    if actor.kind == "recipient":
+        return Disclosure.Accounting.EXEMPT_AUTHORIZED
+    return _ACCOUNTING[Disclosure.Recipient(recipient_kind)]
 
 
 def note(disclosure_id: Any, kind: str, **facts: Any) -> DisclosureEvent:

@@ -22,10 +22,15 @@ from portal.accounts.permissions import MAY, Action
 from portal.clock import now
 from portal.practice.models import Membership, Practice
 from portal.practice.staff import hire
+from portal.records.guardians import add_guardian
+from portal.records.holds import place_hold
 from portal.records.models import Patient, QuarantinedGroup, Series, Study, Upload, UploadedFile
+from portal.records.rights import Guardianship, Hold
 from portal.records.uploads import start_upload
 from sharing.issue import issue
+from sharing.known import ReadBack
 from sharing.models import Share
+from sharing.read_back import ask_read_back
 from tests.cast import actor_of, make_patient, make_staff, signed_in
 from tests.viewer.conftest import made_study
 
@@ -77,6 +82,12 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "resend_share": (DESK, {"POST": 302}),
     "unlock_share": (DESK, {"POST": 409}),
     "renew_share": (DESK, {"POST": 302}),
+    "rights": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
+    "new_guardian": (DESK, {"POST": 422}),
+    "end_guardian": (DESK, {"POST": 302}),
+    "new_hold": ({OWN, PRI, CLI, FRO}, {"POST": 422}),
+    "lift_hold": ({OWN, PRI}, {"POST": 422}),
+    "permit_hold": ({OWN, PRI}, {"POST": 422}),
     "letter": (DESK, {"GET": 200, "HEAD": 200, "POST": 200}),
     "tasks": (DESK, {"GET": 200, "HEAD": 200}),
     "revoke_share": ({OWN, PRI, CLI, FRO}, {"POST": 302}),
@@ -86,6 +97,10 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "share_evidence": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
     "wrong_number": ({OWN, PRI, CLI, FRO}, {"POST": 302}),
     "lost_phone": ({OWN, PRI, CLI, FRO}, {"POST": 302}),
+    "number_standing": (DESK, {"POST": 200}),
+    "ask_read_back": (DESK, {"POST": 200}),
+    "read_back_state": (DESK, {"GET": 200, "HEAD": 200}),
+    "give_read_back": (DESK, {"POST": 200}),
     "corrected_share": (DESK, {"POST": 409}),
     "undo_share": (DESK, {"POST": 302}),
     "extend_share": (DESK, {"POST": 422}),
@@ -123,20 +138,26 @@ class Things:
     study: Study
     series: Series
     share: Share
+    check: ReadBack
     upload: Upload
     file: UploadedFile
     group: QuarantinedGroup
     member: Membership
+    guardian: Guardianship
+    hold: Hold
 
     def address(self, name: str) -> str:
         """The address of this name for these things."""
         own: dict[str, dict[str, Any]] = {
             "patient_id": {"patient_id": self.patient.pk},
             "share_id": {"share_id": self.share.pk},
+            "check_id": {"check_id": self.check.pk},
             "group_id": {"group_id": self.group.pk},
             "upload_id": {"upload_id": self.upload.pk},
             "file_id": {"file_id": self.file.pk},
             "member_id": {"member_id": self.member.pk},
+            "guardian_id": {"guardian_id": self.guardian.pk},
+            "hold_id": {"hold_id": self.hold.pk},
             "study": {"study": self.study.pk},
             "series": {"series": self.series.pk},
             "level": {"level": 0},
@@ -186,6 +207,8 @@ def make_things(practice: Practice, user: User) -> Things:
         expires_at=now() + timedelta(days=7),
         actor=actor,
     )
+    with transaction.atomic():
+        check = ask_read_back(patient, number="+1 206-555-0143", language="en", actor=actor)
     upload = start_upload(patient, actor=actor)
     file = UploadedFile.objects.create(practice=practice, upload=upload, name="scan.dcm", length=10)
     group = QuarantinedGroup.objects.create(
@@ -200,7 +223,10 @@ def make_things(practice: Practice, user: User) -> Things:
         created_at=now(),
     )
     member, _ = hire(name="Nia New", email="nia@smile.example", role=Role.CLINICIAN, actor=actor)
-    return Things(patient, study, series, share, upload, file, group, member)
+    guardian = add_guardian(patient, kind="representative", name="Ana Garcia", documents="Papers", actor=actor)
+    # Of someone else, so that nothing here is restricted.
+    hold = place_hold(patient, kind="person", name="Carlos Diaz", reason="Court order", actor=actor)
+    return Things(patient, study, series, share, check, upload, file, group, member, guardian, hold)
 
 
 @pytest.fixture
@@ -245,7 +271,10 @@ def test_roles_and_actions_are_those_of_the_handbook() -> None:
     sharing_staff = {"signed-in", "find-patients", "add-patients", "upload", "view-images", "share", "revoke"}
     assert {
         OWN: set(Action),
-        PRI: {"signed-in", "find-patients", "revoke", "resolve-quarantine", "read-trail"},
+        PRI: {
+            "signed-in", "find-patients", "revoke", "resolve-quarantine", "read-trail", "lift-holds",
+            "account-disclosures", "manage-agreements", "read-compliance",
+        },
         CLI: sharing_staff | {"download", "resolve-quarantine"},
         FRO: sharing_staff,
         REF: {"signed-in"},

@@ -10,6 +10,7 @@ from portal.audit.models import AuditEntry
 from portal.clock import now
 from portal.errors import Conflict, InvalidInput, NotFound
 from portal.jobs.models import Job
+from portal.records.guardians import add_guardian
 from portal.records.models import Disclosure, DisclosureEvent
 from sharing.models import DeskTask, Message, Share
 from sharing.renew import ask_renewal, renew
@@ -22,6 +23,7 @@ from tests.sharing.conftest import make_share, make_study, run_jobs, token_in
 
 
 def test_share_disclosure_entry_message_and_job_are_made_together(pat, dana, sent):
+    add_guardian(pat, kind="representative", name="Ana Garcia", documents="Papers", actor=actor_of(dana))
     share = make_share(pat, dana, recipient_kind="guardian", recipient_name="  Ana   Garcia ")
     disclosure = Disclosure.objects.get()
     assert disclosure.recipient_name == "Ana Garcia"

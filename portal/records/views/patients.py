@@ -15,7 +15,9 @@ from portal.audit import trail
 from portal.clock import now
 from portal.errors import InvalidInput
 from portal.records.forms import PatientForm, refused
+from portal.records.guardians import guardians_of
 from portal.records.patients import add_patient, get_patient
+from portal.records.rights import open_holds
 from portal.records.views.record import record_of
 
 
@@ -50,6 +52,8 @@ def patient(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         "patient": row,
         "age": today.year - row.birthdate.year - (0 if had_birthday else 1),
         "contacts": row.contacts.order_by("kind", "created_at"),
+        "holds": open_holds(row).order_by("created_at"),
+        "guardians": guardians_of(row),
         **record_of(row),
     }
     return render(request, "records/patient.html", page)
