@@ -1,7 +1,7 @@
 """Texts by Twilio: its Messages resource over plain HTTP, and its signature on what it reports back.
 
 The vendor's package (51 MB) is left out: one form post and one HMAC are all that is needed of it
-(docs/decisions/0008-vendors-of-messages.md).
+(docs/decisions/0009-vendors-of-messages.md).
 
 Source: twilio.com/docs/messaging/api/message-resource, /docs/usage/security (validating requests), /docs/api/errors.
 """
