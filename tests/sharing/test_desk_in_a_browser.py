@@ -69,8 +69,7 @@ def looked_at(page: Page, name: str) -> None:
     """Axe finds nothing and nothing sticks out, on the desk's screen and on a phone."""
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 860})
-        # Asked again while the last click still leads from one page to the next.
-        page.wait_for_function("width => document.documentElement?.scrollWidth <= width", arg=width)
+        assert page.locator("html").evaluate("html => html.scrollWidth") <= width, (name, width)
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
         if PICTURES:
