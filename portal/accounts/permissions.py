@@ -30,6 +30,7 @@ class Action(StrEnum):
     READ_TRAIL = "read-trail"
     LIFT_HOLDS = "lift-holds"  # decide about restricted and deceased patients
     ACCOUNT_DISCLOSURES = "account-disclosures"  # the six years' accounting, to hand out
+    SHRED = "shred"  # destroy images for good; two people each time
     MANAGE_STAFF = "manage-staff"
     MANAGE_PRACTICE = "manage-practice"
     MANAGE_AGREEMENTS = "manage-agreements"
@@ -59,6 +60,7 @@ MAY: Final[dict[str, frozenset[Action]]] = {
             Action.READ_COMPLIANCE,
             Action.LIFT_HOLDS,
             Action.ACCOUNT_DISCLOSURES,
+            Action.SHRED,
         }
     ),
     Role.CLINICIAN: frozenset(_DESK | {Action.DOWNLOAD, Action.RESOLVE_QUARANTINE}),
@@ -71,7 +73,8 @@ MAY: Final[dict[str, frozenset[Action]]] = {
 # The same for people who choose a role for somebody.
 IN_WORDS: Final[dict[str, str]] = {
     Role.OWNER: "May do everything, and decides who works here.",
-    Role.PRIVACY_OFFICER: "Finds patients, ends shares, decides about quarantine, reads the trail, keeps the agreements. Opens no images.",
+    Role.PRIVACY_OFFICER: "Finds patients, ends shares, decides about quarantine, reads the trail,"
+    " keeps the agreements. Opens no images.",
     Role.CLINICIAN: "Adds patients and images, opens and downloads them, shares, decides about quarantine.",
     Role.FRONT_DESK: "Adds patients and images, opens them, shares and ends shares.",
     Role.REFERRING_DENTIST: "Works elsewhere, and sees only what is shared with them.",

@@ -29,6 +29,7 @@ SWEEPERS: tuple[str, ...] = (
     "portal.accounts.sessions.sweep_expired",
     "portal.records.uploads.sweep_abandoned",
     "portal.records.leftovers.sweep_leftovers",
+    "portal.practice.agreement_warnings.sweep_warnings",
     "portal.backups.schedule.sweep_schedule",
     "sharing.endings.sweep_endings",
     "portal.audit.checkpoint.sweep_checkpoints",

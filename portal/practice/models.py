@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 
 from portal.accounts.models import Role, User
+from portal.sealed.fields import SealedBytes, SealedText
 
 
 class Practice(models.Model):
@@ -93,6 +94,11 @@ class BusinessAssociate(models.Model):
     name = models.CharField(max_length=120)
     # Which outbound adapter it stands behind: a gateway's, a store's or a provider's name.
     adapter = models.CharField(max_length=40)
+    contact = SealedText(null=True)
+    # The questions a practice must be able to answer of each vendor, beside the agreement itself.
+    stored_where = models.CharField(max_length=500, blank=True, default="")
+    encryption = models.CharField(max_length=500, blank=True, default="")
+    access_controls = models.CharField(max_length=500, blank=True, default="")
 
     class Meta:
         constraints: ClassVar = [
@@ -111,6 +117,14 @@ class Agreement(models.Model):
     signed_on = models.DateField()
     starts_on = models.DateField()
     ends_on = models.DateField()
+    # The first day on which it no longer holds, where it was ended early.
+    terminated_on = models.DateField(null=True)
+    document = SealedBytes(null=True)
+    document_sha256 = models.CharField(max_length=64, blank=True, default="")
+    recorded_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField(null=True)
+    # The last of the warnings (60, 30, 7, 0 days) that was written into the trail.
+    warned_at_days = models.SmallIntegerField(null=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -121,3 +135,8 @@ class Agreement(models.Model):
 
     def __str__(self) -> str:
         return f"agreement {self.pk}"
+
+    @property
+    def practice_id(self) -> uuid.UUID:
+        """Whose key seals the document."""
+        return self.associate.practice_id

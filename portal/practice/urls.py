@@ -1,12 +1,13 @@
 """Addresses of setting up the practice, and of its staff."""
 
-from django.urls import path
+from django.urls import URLPattern, URLResolver, include, path
 
 from portal.practice import staff_views, views
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     path("setup/", views.set_up_practice, name="set_up_practice"),
     path("invitation/", views.join, name="join"),
+    path("desk/agreements/", include("portal.practice.agreement_urls")),
     path("desk/staff/", staff_views.staff, name="staff"),
     path("desk/staff/new", staff_views.new_member, name="new_member"),
     path("desk/staff/<uuid:member_id>/", staff_views.member, name="member"),

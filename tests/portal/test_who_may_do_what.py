@@ -20,7 +20,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from portal.accounts.models import Role, User
 from portal.accounts.permissions import MAY, Action
 from portal.clock import now
-from portal.practice.models import Membership, Practice
+from portal.practice.associates import add_agreement, add_associate
+from portal.practice.models import Agreement, BusinessAssociate, Membership, Practice
 from portal.practice.staff import hire
 from portal.records.guardians import add_guardian
 from portal.records.holds import place_hold
@@ -29,7 +30,7 @@ from portal.records.rights import Guardianship, Hold
 from portal.records.uploads import start_upload
 from sharing.issue import issue
 from sharing.known import ReadBack
-from sharing.models import Share
+from sharing.models import Message, Share
 from sharing.read_back import ask_read_back
 from tests.cast import actor_of, make_patient, make_staff, signed_in
 from tests.viewer.conftest import made_study
@@ -89,6 +90,7 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "lift_hold": ({OWN, PRI}, {"POST": 422}),
     "permit_hold": ({OWN, PRI}, {"POST": 422}),
     "letter": (DESK, {"GET": 200, "HEAD": 200, "POST": 200}),
+    "send_message_now": (DESK, {"POST": 409}),
     "tasks": (DESK, {"GET": 200, "HEAD": 200}),
     "revoke_share": ({OWN, PRI, CLI, FRO}, {"POST": 302}),
     "live_shares": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
@@ -110,6 +112,12 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "discard_group": ({OWN, PRI, CLI}, {"POST": 422}),
     "accept_group": ({OWN, PRI, CLI}, {"POST": 422}),
     "trail": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
+    "agreements": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
+    "new_associate": ({OWN, PRI}, {"GET": 200, "HEAD": 200, "POST": 422}),
+    "associate": ({OWN, PRI}, {"GET": 200, "HEAD": 200, "POST": 422}),
+    "add_agreement": ({OWN, PRI}, {"POST": 422}),
+    "agreement_document": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
+    "end_agreement": ({OWN, PRI}, {"POST": 302}),
     "staff": ({OWN}, {"GET": 200, "HEAD": 200}),
     "new_member": ({OWN}, {"GET": 200, "HEAD": 200, "POST": 422}),
     "member": ({OWN}, {"GET": 200, "HEAD": 200}),
@@ -138,11 +146,14 @@ class Things:
     study: Study
     series: Series
     share: Share
+    message: Message
     check: ReadBack
     upload: Upload
     file: UploadedFile
     group: QuarantinedGroup
     member: Membership
+    associate: BusinessAssociate
+    agreement: Agreement
     guardian: Guardianship
     hold: Hold
 
@@ -151,11 +162,14 @@ class Things:
         own: dict[str, dict[str, Any]] = {
             "patient_id": {"patient_id": self.patient.pk},
             "share_id": {"share_id": self.share.pk},
+            "message_id": {"message_id": self.message.pk},
             "check_id": {"check_id": self.check.pk},
             "group_id": {"group_id": self.group.pk},
             "upload_id": {"upload_id": self.upload.pk},
             "file_id": {"file_id": self.file.pk},
             "member_id": {"member_id": self.member.pk},
+            "associate_id": {"associate_id": self.associate.pk},
+            "agreement_id": {"agreement_id": self.agreement.pk},
             "guardian_id": {"guardian_id": self.guardian.pk},
             "hold_id": {"hold_id": self.hold.pk},
             "study": {"study": self.study.pk},
@@ -223,10 +237,32 @@ def make_things(practice: Practice, user: User) -> Things:
         created_at=now(),
     )
     member, _ = hire(name="Nia New", email="nia@smile.example", role=Role.CLINICIAN, actor=actor)
-    guardian = add_guardian(patient, kind="representative", name="Ana Garcia", documents="Papers", actor=actor)
+    associate = add_associate(name="Texts Inc", adapter="twilio", actor=actor)
+    day = now().date()
+    agreement = add_agreement(
+        associate, signed_on=day, starts_on=day, ends_on=day, document=b"%PDF-1.7", actor=actor
+    )
+    guardian = add_guardian(
+        patient, kind="representative", name="Ana Garcia", documents="Papers", actor=actor
+    )
     # Of someone else, so that nothing here is restricted.
     hold = place_hold(patient, kind="person", name="Carlos Diaz", reason="Court order", actor=actor)
-    return Things(patient, study, series, share, check, upload, file, group, member, guardian, hold)
+    return Things(
+        patient,
+        study,
+        series,
+        share,
+        share.messages.get(),
+        check,
+        upload,
+        file,
+        group,
+        member,
+        associate,
+        agreement,
+        guardian,
+        hold,
+    )
 
 
 @pytest.fixture
@@ -272,8 +308,15 @@ def test_roles_and_actions_are_those_of_the_handbook() -> None:
     assert {
         OWN: set(Action),
         PRI: {
-            "signed-in", "find-patients", "revoke", "resolve-quarantine", "read-trail", "lift-holds",
-            "account-disclosures", "manage-agreements", "read-compliance",
+            "signed-in",
+            "find-patients",
+            "revoke",
+            "resolve-quarantine",
+            "read-trail",
+            "lift-holds",
+            "account-disclosures",
+            "manage-agreements",
+            "read-compliance",
         },
         CLI: sharing_staff | {"download", "resolve-quarantine"},
         FRO: sharing_staff,

@@ -6,6 +6,8 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+import portal.sealed.fields
+
 
 class Migration(migrations.Migration):
     initial = True
@@ -73,6 +75,10 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=120)),
                 ("adapter", models.CharField(max_length=40)),
+                ("contact", portal.sealed.fields.SealedText(null=True)),
+                ("stored_where", models.CharField(blank=True, default="", max_length=500)),
+                ("encryption", models.CharField(blank=True, default="", max_length=500)),
+                ("access_controls", models.CharField(blank=True, default="", max_length=500)),
                 (
                     "practice",
                     models.ForeignKey(
@@ -93,6 +99,20 @@ class Migration(migrations.Migration):
                 ("signed_on", models.DateField()),
                 ("starts_on", models.DateField()),
                 ("ends_on", models.DateField()),
+                ("terminated_on", models.DateField(null=True)),
+                ("document", portal.sealed.fields.SealedBytes(null=True)),
+                ("document_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("recorded_at", models.DateTimeField(null=True)),
+                ("warned_at_days", models.SmallIntegerField(null=True)),
+                (
+                    "recorded_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
                 (
                     "associate",
                     models.ForeignKey(
