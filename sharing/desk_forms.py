@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,13 +11,20 @@ from django.conf import settings
 from django.utils.functional import cached_property
 
 from portal.clock import now
+from portal.errors import InvalidInput
 from portal.practice.models import Practice
-from portal.records.models import Contact, Disclosure, Patient, ReferringDentist, Series, Study
-from portal.records.templatetags.desk import phone
+from portal.records.folding import fold_chart_number
+from portal.records.models import Disclosure, Patient, Series, Study
+from portal.records.namesakes import likeness_of
+from sharing.addresses import address_for
 from sharing.models import Channel
+from sharing.reachable import reachable
+from sharing.standing import standing_of
 
 
 class ShareForm(forms.Form):
+    # Drawn when the form is shown: a form that arrives twice makes one share.
+    form_key = forms.UUIDField(required=False, widget=forms.HiddenInput)
     series = forms.MultipleChoiceField(
         label="Images", error_messages={"required": "Choose at least one image."}
     )
@@ -33,7 +41,7 @@ class ShareForm(forms.Form):
     address = forms.CharField(
         label="Mobile number",
         max_length=254,
-        error_messages={"required": "Enter where the link goes."},
+        required=False,
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )
     language = forms.ChoiceField(label="Language of the message", choices=settings.LANGUAGES)
@@ -58,17 +66,67 @@ class ShareForm(forms.Form):
         label="The patient agrees to this",
         error_messages={"required": "Ask for consent first, then tick the box."},
     )
+    # Only where another patient has the same name.
+    is_the_one = forms.BooleanField(
+        error_messages={
+            "required": "Another patient has this name. Ask for the birth date, then tick the box."
+        }
+    )
+    chart_number = forms.CharField(
+        label="Type the chart number",
+        max_length=64,
+        help_text="Another patient has the same name and birth date.",
+        error_messages={"required": "Two patients have this name and birth date. Type the chart number."},
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
+    )
 
     def __init__(self, patient: Patient, practice: Practice, chosen: Study | None, data: Any = None) -> None:
         self.patient, self.practice = patient, practice
         super().__init__(data, initial=self._first_values(patient, practice, chosen))
         longest = practice.share_max_days
         self.fields["series"].choices = [(str(series.pk), series.title) for series in self.shareable]  # type: ignore[attr-defined]
+        self._ask_who_it_is()
         days = self.fields["days"]
         days.max_value = longest  # type: ignore[attr-defined]
         days.validators.append(_at_most(longest))
         days.widget.attrs |= {"max": longest, "min": 1}
         days.help_text = f"At most {longest}. After that the link is dead."
+
+    def _ask_who_it_is(self) -> None:
+        """Keep the questions that tell this patient from another of the same name; without one ask nothing."""
+        likeness = likeness_of(self.patient)
+        if likeness == "none":
+            del self.fields["is_the_one"]
+        if likeness != "name-and-birthdate" or not self.patient.chart_number:
+            del self.fields["chart_number"]
+
+    def clean_chart_number(self) -> str:
+        typed = fold_chart_number(self.cleaned_data["chart_number"])
+        if typed != fold_chart_number(self.patient.chart_number or ""):
+            raise forms.ValidationError("This is not this patient's chart number. Make sure who it is.")
+        return typed
+
+    def clean(self) -> dict[str, Any]:
+        """The address belongs to the channel, and a number that was checked long ago is checked again."""
+        given: dict[str, Any] = self.cleaned_data
+        channel, address = given.get("channel"), given.get("address", "")
+        if channel != Channel.LETTER and not address:
+            self.add_error("address", "Enter where the link goes.")
+        elif channel == Channel.TEXT:
+            self._check_number(address)
+        return given
+
+    def _check_number(self, address: str) -> None:
+        try:
+            standing = standing_of(self.patient, address_for(Channel.TEXT, address))
+        except InvalidInput as error:
+            self.add_error("address", error.sentence)
+            return
+        if standing.word == "stale":
+            self.add_error(
+                "address",
+                "This number was last checked long ago. Text a code to it and let the patient read it back.",
+            )
 
     @cached_property
     def shareable(self) -> list[Series]:
@@ -85,6 +143,10 @@ class ShareForm(forms.Form):
             grouped.setdefault(series.study, []).append(row)
         return [{"study": study, "rows": rows} for study, rows in grouped.items()]
 
+    def key(self) -> uuid.UUID:
+        """The form's own key; a form without one stands for itself."""
+        return self.cleaned_data["form_key"] or uuid.uuid4()
+
     def expires_at(self) -> datetime:
         """When the link ends, for the days that were typed or the practice's own default."""
         given: Any = getattr(self, "cleaned_data", {}).get("days")
@@ -92,8 +154,8 @@ class ShareForm(forms.Form):
 
     def deed(self) -> dict[str, Any]:
         """What `sharing.issue.issue` takes."""
-        given = dict(self.cleaned_data)
-        given.pop("days")
+        asked_only = {"days", "form_key", "is_the_one", "chart_number"}
+        given = {name: value for name, value in self.cleaned_data.items() if name not in asked_only}
         ids = set(given.pop("series"))
         chosen = [series for series in self.shareable if str(series.pk) in ids]
         return {**given, "series": chosen, "expires_at": self.expires_at()}
@@ -105,6 +167,7 @@ class ShareForm(forms.Form):
         # A study that came in several drops lies here in parts, and whoever shares it means all of them.
         uid = newest.study_instance_uid if newest else None
         return {
+            "form_key": uuid.uuid4(),
             "series": [str(series.pk) for series in self.shareable if series.study.study_instance_uid == uid],
             "recipient_kind": Disclosure.Recipient.PATIENT,
             "recipient_name": known["name"],
@@ -123,38 +186,3 @@ def _at_most(longest: int) -> Any:
             raise forms.ValidationError(f"A link of this practice works for at most {longest} days.")
 
     return check
-
-
-def reachable(patient: Patient) -> dict[str, Any]:
-    """Who can be reached how: what the form fills in when the recipient changes.
-
-    `{"patient": {"name", "text", "email", "language"}, "guardian": {…}, "dentists": [{…}]}`
-    """
-    contacts = list(patient.contacts.order_by("created_at"))
-    guardians = [row for row in contacts if row.relationship == Contact.Relationship.GUARDIAN]
-    own = [row for row in contacts if row.relationship == Contact.Relationship.SELF]
-    dentists = ReferringDentist.objects.filter(practice_id=patient.practice_id).order_by("-created_at")[:200]
-    return {
-        "patient": {"name": patient.name, "language": patient.language, **_ways(own)},
-        "guardian": {
-            "name": next((row.name for row in guardians if row.name), ""),
-            "language": guardians[0].language if guardians else patient.language,
-            **_ways(guardians),
-        },
-        "dentists": [
-            {
-                "name": row.name,
-                "clinic": row.clinic or "",
-                "text": phone(row.mobile or ""),
-                "email": row.email or "",
-            }
-            for row in dentists
-        ],
-    }
-
-
-def _ways(contacts: list[Contact]) -> dict[str, str]:
-    def first(kind: str) -> str:
-        return phone(next((row.value for row in contacts if row.kind == kind), ""))
-
-    return {"text": first(Contact.Kind.MOBILE), "email": first(Contact.Kind.EMAIL)}

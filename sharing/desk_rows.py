@@ -10,7 +10,9 @@ from typing import Final
 from portal.clock import now
 from portal.records.models import Disclosure, DisclosureEvent, Patient
 from sharing.liveness import state_of
+from sharing.message_rows import MessageRow, message_rows
 from sharing.models import DeskTask, Share
+from sharing.opted_out import has_opted_out
 from sharing.status import Step, describe
 from sharing.tones import tone_of
 from sharing.undo import can_undo
@@ -27,6 +29,8 @@ class DisclosureRow:
     state: str
     life: str
     events: list[Step]
+    letters: list[MessageRow]
+    has_opted_out: bool
 
     @property
     def label(self) -> str:
@@ -58,7 +62,15 @@ def row_of(share: Share) -> DisclosureRow:
 def _row(disclosure: Disclosure, moment: datetime) -> DisclosureRow:
     told = describe(disclosure)
     share: Share = disclosure.share
-    return DisclosureRow(disclosure, share, told.state, state_of(share, moment), told.steps)
+    return DisclosureRow(
+        disclosure,
+        share,
+        told.state,
+        state_of(share, moment),
+        told.steps,
+        message_rows(share, moment),
+        has_opted_out(share),
+    )
 
 
 def open_tasks(practice: uuid.UUID) -> list[DeskTask]:

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from sharing import desk_views, letter_views, rights_views
-from sharing.views import desk_live, desk_numbers, desk_share
+from sharing import desk_views, letter_views, request_views, rights_views
+from sharing.views import desk_live, desk_messages, desk_numbers, desk_share, desk_shredding
 
 urlpatterns = [
     path("patients/<uuid:patient_id>/share", desk_views.share, name="share"),
@@ -13,6 +13,11 @@ urlpatterns = [
     path("shares/<uuid:share_id>/resend", desk_views.resend_share, name="resend_share"),
     path("shares/<uuid:share_id>/unlock", desk_views.unlock_share, name="unlock_share"),
     path("shares/<uuid:share_id>/renew", desk_views.renew_share, name="renew_share"),
+    path("patients/<uuid:patient_id>/requests", request_views.new_request, name="new_request"),
+    path("requests/", request_views.access_requests, name="access_requests"),
+    path("requests/<uuid:request_id>/fulfil", request_views.fulfil_request, name="fulfil_request"),
+    path("requests/<uuid:request_id>/refuse", request_views.refuse, name="refuse_request"),
+    path("requests/<uuid:request_id>/extend", request_views.extend, name="extend_request"),
     path("patients/<uuid:patient_id>/rights", rights_views.rights, name="rights"),
     path("patients/<uuid:patient_id>/guardians", rights_views.new_guardian, name="new_guardian"),
     path("guardians/<uuid:guardian_id>/end", rights_views.end_guardian, name="end_guardian"),
@@ -35,5 +40,19 @@ urlpatterns = [
     path("shares/<uuid:share_id>/corrected", desk_share.corrected_share, name="corrected_share"),
     path("shares/<uuid:share_id>/lost-phone", desk_share.lost_phone, name="lost_phone"),
     path("shares/<uuid:share_id>/evidence", desk_share.share_evidence, name="share_evidence"),
+    path("messages/<uuid:message_id>/now", desk_messages.send_message_now, name="send_message_now"),
     path("tasks", desk_views.tasks, name="tasks"),
+    path("destruction/", desk_shredding.shreddings, name="shreddings"),
+    path("studies/<uuid:study_id>/destroy", desk_shredding.ask_shredding, name="ask_shredding"),
+    path("destruction/<uuid:shredding_id>/agree", desk_shredding.agree_shredding, name="agree_shredding"),
+    path(
+        "destruction/<uuid:shredding_id>/withdraw",
+        desk_shredding.withdraw_shredding,
+        name="withdraw_shredding",
+    ),
+    path(
+        "destruction/<uuid:shredding_id>/certificate",
+        desk_shredding.shred_certificate,
+        name="shred_certificate",
+    ),
 ]

@@ -15,16 +15,18 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.accounts.forms import posted
 from portal.accounts.permissions import Action, may
 from portal.clock import now
-from portal.errors import InvalidInput, NotFound
+from portal.errors import Conflict, InvalidInput, NotFound
+from portal.records.access_requests import urgent_requests
 from portal.records.forms import refused
 from portal.records.models import Patient, Study
 from portal.records.patients import get_patient
 from portal.records.views import live
-from sharing.desk_forms import ShareForm, reachable
+from sharing.desk_forms import ShareForm
 from sharing.desk_rows import DisclosureRow, disclosures_of, open_tasks
-from sharing.issue import issue
 from sharing.messages import email_link, email_subject, link_text, segments
 from sharing.models import Channel, Share
+from sharing.once import issue_once
+from sharing.reachable import reachable
 from sharing.renew import renew
 from sharing.resend import resend
 from sharing.revoke import revoke
@@ -42,11 +44,15 @@ def share(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     form = _form(request, patient)
     if form.is_valid():
         try:
-            issue(patient, actor=actor, **form.deed())
-            messages.success(request, "The message is on its way. Below you see when it is sent and opened.")
-            return redirect("patient", patient.pk)
+            made, is_new = issue_once(form.key(), patient, actor=actor, undo_s=settings.UNDO_S, **form.deed())
+            _tell(request, is_new)
+            return (
+                redirect("letter", made.pk) if made.channel == "letter" else redirect("patient", patient.pk)
+            )
         except InvalidInput as error:
             refused(form, error)
+        except Conflict as error:
+            form.add_error("address", error.sentence)
     page = {
         "section": "patients",
         "patient": patient,
@@ -55,6 +61,14 @@ def share(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         **_preview(form),
     }
     return render(request, "sharing/share.html", page, status=422 if form.errors else 200)
+
+
+def _tell(request: HttpRequest, is_new: bool) -> None:
+    if is_new:
+        wait = f"The message leaves in {settings.UNDO_S} seconds; until then you can undo it below."
+        messages.success(request, wait if settings.UNDO_S else "The message is on its way.")
+    else:
+        messages.warning(request, "This form was sent before, so nothing was sent again.")
 
 
 @may(Action.SHARE)
@@ -87,6 +101,8 @@ def _preview(form: ShareForm) -> dict[str, Any]:
         "expires_at": form.expires_at(),
         "time_zone": practice.time_zone,
     }
+    if channel == Channel.LETTER:
+        return {"text": "", "is_letter": True}
     dots = "•" * TOKEN_CHARS
     if channel == Channel.EMAIL:
         subject = email_subject(practice, language=parts["language"])
@@ -118,7 +134,10 @@ def shares(request: HttpRequest, patient_id: UUID) -> HttpResponse:
 
 def rows_state(rows: list[DisclosureRow]) -> list[Any]:
     """What makes the list look different when it changes."""
-    return [(row.disclosure.pk, row.state, row.share.expires_at, row.events) for row in rows]
+    return [
+        (row.disclosure.pk, row.state, row.share.expires_at, row.events, row.letters, row.has_opted_out)
+        for row in rows
+    ]
 
 
 @may(Action.REVOKE)
@@ -167,8 +186,9 @@ def renew_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
 def tasks(request: HttpRequest) -> HttpResponse:
     """What patients and messages wait for."""
     rows = open_tasks(request.actor.practice)  # type: ignore[attr-defined]
-    state = [row.pk for row in rows]
-    return live.answer(request, "sharing/_tasks.html", {"tasks": rows}, state=state)
+    urgent = urgent_requests(request.practice)  # type: ignore[attr-defined]
+    state = [[row.pk for row in rows], [(clock.request.pk, clock.days_left) for clock in urgent]]
+    return live.answer(request, "sharing/_tasks.html", {"tasks": rows, "urgent": urgent}, state=state)
 
 
 def _share(request: HttpRequest, share_id: UUID) -> Share:

@@ -15,6 +15,7 @@ from portal.records.disclosures import note
 from portal.records.holds import pass_holds
 from portal.records.models import DisclosureEvent
 from sharing.guardians import check_standing
+from sharing.hold import WAITING
 from sharing.issue import check_expiry, queue_link
 from sharing.liveness import state_of
 from sharing.models import Channel, DeskTask, Message, Share

@@ -29,6 +29,7 @@ os.environ["SCANPASS_STATE"] = str(STATE)
 os.environ["SCANPASS_ACCEPT_COLOCATED_KEYS"] = "1"
 os.environ["SCANPASS_SECRET_KEY"] = secrets.token_urlsafe(48)
 os.environ["SCANPASS_GATEWAY"] = "outbox"
+os.environ["SCANPASS_UNDO_S"] = "0"  # messages leave at once; the tests of undoing say otherwise
 os.environ["SCANPASS_STATIC_FROM_SOURCE"] = "1"
 os.environ.pop("SCANPASS_KEYRING", None)
 os.environ.pop("SCANPASS_DEMO", None)

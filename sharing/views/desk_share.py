@@ -202,4 +202,4 @@ def _changed(added: int, removed: int) -> str:
 
 
 def _state(row: Any) -> list[Any]:
-    return [row.state, row.life, row.share.expires_at, row.events]
+    return [row.state, row.life, row.share.expires_at, row.events, row.letters, row.has_opted_out]

@@ -119,7 +119,7 @@ class Installation:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         # Its children inherit TMPDIR; PYTHONUNBUFFERED keeps the log in order.
         own = {"HOME": str(self.folder / "home"), "TMPDIR": str(self.folder / "tmp"), "PYTHONUNBUFFERED": "1"}
-        return kept | own | {"SCANPASS_BOOTSTRAP": "0"} | self.environment
+        return kept | own | {"SCANPASS_BOOTSTRAP": "0", "SCANPASS_UNDO_S": "0"} | self.environment
 
     def begin(self) -> None:
         """Start without waiting."""

@@ -86,6 +86,7 @@ def test_list_says_how_far_a_share_has_come(
 def test_list_says_that_a_share_has_expired_and_offers_a_new_link(
     client: Client, share: Share, clock: MovableClock
 ) -> None:
+    Message.objects.update(state=Message.State.SENT)
     Share.objects.filter(pk=share.pk).update(expires_at=share.created_at + timedelta(microseconds=1))
     page = listed(client, share)
     assert badge(page) == "Expired"

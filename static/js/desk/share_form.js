@@ -7,6 +7,8 @@ const field = (name) => form.elements[name];
 /** What the form last filled in by itself; anything else in the field was typed. */
 const filled = { recipient_name: field("recipient_name").value, address: field("address").value };
 const REASONS = { patient: "patient-request", guardian: "patient-request", dentist: "referral" };
+const LABELS = { text: "Mobile number", email: "E-mail address", letter: "Where the letter goes (optional)" };
+const TYPES = { text: "tel", email: "email", letter: "text" };
 
 /** @returns {{name: string, text: string, email: string, language?: string}} what is known of who is chosen */
 function known() {
@@ -24,23 +26,49 @@ function fill(name, value) {
 
 function fillAddress() {
   fill("address", known()[field("channel").value] ?? "");
-  const isText = field("channel").value === "text";
-  field("address").type = isText ? "tel" : "email";
-  form.querySelector("label[for=id_address]").textContent = isText ? "Mobile number" : "E-mail address";
+  label();
 }
+
+function label() {
+  const channel = field("channel").value;
+  field("address").type = TYPES[channel];
+  form.querySelector("label[for=id_address]").textContent = LABELS[channel];
+}
+
+/** What goes with a kind of recipient: the usual reason, and whether they may download. */
+function suit(kind) {
+  field("purpose").value = REASONS[kind];
+  field("allows_download").value = kind === "dentist" ? "yes" : "no";
+}
+
+const tell = () => document.body.dispatchEvent(new Event("recipient-filled"));
 
 form.addEventListener("change", ({ target }) => {
   if (target.name === "recipient_kind") {
     const person = known();
     fill("recipient_name", person.name);
-    field("purpose").value = REASONS[target.value];
-    field("allows_download").value = target.value === "dentist" ? "yes" : "no";
+    suit(target.value);
     if (person.language) field("language").value = person.language;
   }
   if (["recipient_kind", "channel", "recipient_name"].includes(target.name)) {
     fillAddress();
-    document.body.dispatchEvent(new Event("recipient-filled"));
+    tell();
   }
+});
+
+/** Somebody the images went to before, with everything as it was then. */
+form.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-before]");
+  if (!button) return;
+  const person = reachable.before[Number(button.dataset.before)];
+  field("recipient_kind").value = person.kind;
+  field("channel").value = person.channel;
+  field("language").value = person.language;
+  field("recipient_name").value = filled.recipient_name = person.name;
+  field("address").value = filled.address = person.address;
+  suit(person.kind);
+  label();
+  tell();
 });
 
 fillAddress();

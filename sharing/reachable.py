@@ -1,0 +1,45 @@
+"""Who can be reached how: what the share form fills in when the recipient changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from portal.records.models import Contact, Patient, ReferringDentist
+from portal.records.templatetags.desk import phone
+from sharing.sent_before import sent_before
+
+
+def reachable(patient: Patient) -> dict[str, Any]:
+    """What is known of the patient's contacts, of dentists, and of whom images went to before.
+
+    `{"patient": {"name", "text", "email", "language"}, "guardian": {…}, "dentists": [{…}], "before": [{…}]}`
+    """
+    contacts = list(patient.contacts.order_by("created_at"))
+    guardians = [row for row in contacts if row.relationship == Contact.Relationship.GUARDIAN]
+    own = [row for row in contacts if row.relationship == Contact.Relationship.SELF]
+    dentists = ReferringDentist.objects.filter(practice_id=patient.practice_id).order_by("-created_at")[:200]
+    return {
+        "patient": {"name": patient.name, "language": patient.language, **_ways(own)},
+        "guardian": {
+            "name": next((row.name for row in guardians if row.name), ""),
+            "language": guardians[0].language if guardians else patient.language,
+            **_ways(guardians),
+        },
+        "dentists": [
+            {
+                "name": row.name,
+                "clinic": row.clinic or "",
+                "text": phone(row.mobile or ""),
+                "email": row.email or "",
+            }
+            for row in dentists
+        ],
+        "before": sent_before(patient),
+    }
+
+
+def _ways(contacts: list[Contact]) -> dict[str, str]:
+    def first(kind: str) -> str:
+        return phone(next((row.value for row in contacts if row.kind == kind), ""))
+
+    return {"text": first(Contact.Kind.MOBILE), "email": first(Contact.Kind.EMAIL)}
