@@ -21,11 +21,14 @@
  * @property {(mm: number[]) => number[]} [toScreen] The other way: x, y.
  * @property {(points: number[][]) => boolean} [isShowing] Do these places (mm) lie in what is shown?
  * @property {(kind: "distance"|"angle") => boolean} [canMeasure] Left out: both.
+ * @property {(angle: number) => void} [turnBy] What the turning keys do here; left out: they turn the crosshair.
+ * @property {(ms: number) => void} [took] Told what the drawing took, where that is asked for by having this.
  * @property {() => void} [close]
  *
  * A class may say, by `static isFor(series) → boolean`, which series it can show; else it is for volumes.
  */
 import { PlanePane } from "./plane_pane.js";
+import { SolidPane } from "./solid_pane.js";
 
 /** In the order of the tabs. */
 export const PANES = {
@@ -33,6 +36,7 @@ export const PANES = {
   coronal: PlanePane,
   sagittal: PlanePane,
   image: PlanePane,
+  solid: SolidPane,
 };
 
 /**

@@ -78,6 +78,11 @@ export class Renderer {
     for (const view of views) this.#drawView(view);
   }
 
+  /** Until what was drawn is there. */
+  wait() {
+    this.#gl.readPixels(0, 0, 1, 1, this.#gl.RGBA, this.#gl.UNSIGNED_BYTE, new Uint8Array(4));
+  }
+
   /** Black, and nothing of the picture left on the card. The renderer is of no use afterwards. */
   wipe() {
     this.draw([]);

@@ -24,6 +24,11 @@ class Texels {
     return this.states.every((state) => state !== PART.awaited);
   }
 
+  /** All of it is here: nothing awaited, nothing lost. */
+  get isComplete() {
+    return this.states.every((state) => state === PART.here);
+  }
+
   /** Say what has become of a part. @param {number} part @param {number} state Of PART. */
   mark(part, state) {
     this.states[part] = state;

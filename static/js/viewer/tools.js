@@ -51,7 +51,7 @@ export class Tools {
 
   /** Let the buttons say how things stand. */
   show() {
-    const { tool, isInverted, isCrossShown, slab, layout, measures } = this.#bench;
+    const { tool, isInverted, isCrossShown, slab, layout, measures, solid, view } = this.#bench;
     const pressed = {
       cross: tool === "cross", distance: tool === "distance", angle: tool === "angle", invert: isInverted,
       hide: !isCrossShown, play: this.#playing > 0,
@@ -60,6 +60,8 @@ export class Tools {
       this.#parts.tools.querySelector(`[data-do=${name}]`).setAttribute("aria-pressed", String(is));
     }
     this.#select("layout").value = layout;
+    this.#select("solid").value = solid;
+    this.#select("solid").hidden = view !== "solid";
     this.#select("slab").value = slab.mm ? (slab.isMax ? "max" : "mean") : "";
     this.#select("thickness").value = slab.mm || this.#select("thickness").value;
     this.#select("thickness").disabled = !slab.mm;
@@ -112,6 +114,7 @@ export class Tools {
   #choose({ dataset, value }) {
     const { slab } = this.#bench;
     if (dataset.set === "layout") this.#bench.setLayout(value);
+    if (dataset.set === "solid") this.#bench.set({ solid: value });
     if (dataset.set === "slab") this.#slabTo(value ? Number(this.#select("thickness").value) : 0, value !== "mean");
     if (dataset.set === "thickness" && Number(value) > 0) this.#slabTo(Number(value), slab.isMax);
   }
@@ -134,8 +137,9 @@ export class Tools {
   }
 
   #turn(angle) {
-    const { cross, view } = this.#bench;
+    const { cross, view, pane } = this.#bench;
     if (view in cross.bases) this.#bench.turn(view, angle);
+    pane.turnBy?.(angle);
   }
 
   #nextWindow() {

@@ -2,8 +2,8 @@
  * The dentist's view of a series: several panes on one canvas, cut by one crosshair, under one window. It stands
  * where the patient's StackView stands and answers to the same names, with the pane at hand as its view.
  *
- * Panes (layouts.js) use its public half: series, space, words, cross, unturned, slab, isCrossShown, textures,
- * moveTo, turn, redraw.
+ * Panes (layouts.js) use its public half: series, space, words, cross, unturned, slab, isCrossShown, solid, textures,
+ * texelRamp, moveTo, turn, redraw.
  */
 import { BenchHands } from "./bench_hands.js";
 import { boxesOf, layoutsFor, PANES, panesFor } from "./layouts.js";
@@ -48,6 +48,7 @@ export class Workbench {
     this.isKept = false;
     this.slab = { mm: 0, isMax: true };
     this.tool = "cross";
+    this.solid = "bone";  // what the 3D view shows
     this.unturned = series.kind === "volume" ? basesOf(this.space.axes) : {};
     this.cross = { at: this.#snapped(this.space.middle), bases: this.unturned };
     this.measures = new Measures(this);
@@ -104,8 +105,8 @@ export class Workbench {
 
   /** What a view made anew at the same place must know. */
   get memory() {
-    const { window, isInverted, slab, cross: crosshair, tool } = this;
-    return { window, isInverted, slab, cross: crosshair, tool };
+    const { window, isInverted, slab, cross: crosshair, tool, solid } = this;
+    return { window, isInverted, slab, cross: crosshair, tool, solid };
   }
 
   /** Take a pane to hand; one that the layout doesn't hold is shown alone. */
@@ -217,7 +218,7 @@ export class Workbench {
     this.changed();
   }
 
-  /** @param {object} values Of window, isInverted, slab, tool, isCrossShown. */
+  /** @param {object} values Of window, isInverted, slab, tool, isCrossShown, solid. */
   set(values) {
     if (values.tool && values.tool !== this.tool) this.measures.drop();
     Object.assign(this, values);
@@ -228,6 +229,9 @@ export class Workbench {
   textures(isNative) {
     return this.#source.textures(isNative);
   }
+
+  /** @returns {[number, number]} texel * x + y runs from 0 to 1 between two shown values. */
+  texelRamp = (from, to) => this.#source.shade({ center: (from + to) / 2, width: to - from });
 
   /** Something that people can see has changed. */
   changed() {
@@ -285,9 +289,19 @@ export class Workbench {
 
   #draw() {
     this.#request = 0;
-    if (this.textures(false)) this.#how.renderer.draw(this.#drawings());
+    if (this.textures(false)) this.#drawTimed();
     this.overlay.paint(this, this.#boxes, this.#panes, this.ratio);
     this.#how.onDrawn(this.#source.isShowable, this.#source.progress);
+  }
+
+  #drawTimed() {
+    const { renderer } = this.#how;
+    const begun = performance.now();
+    renderer.draw(this.#drawings());
+    const timed = [...this.#boxes.keys()].map((name) => this.#panes.get(name)).find((pane) => pane.took);
+    if (!timed) return;
+    renderer.wait();
+    timed.took(performance.now() - begun);
   }
 
   #drawings() {
