@@ -45,7 +45,8 @@ class Arrangement:
 
     `order[k]` is the input index of frame k. `spacing_mm` is (z, y, x); z is the distance of slices in a volume,
     their thickness elsewhere. `directions` are (row, column, stacking) unit vectors in LPS: the stacking direction
-    is the normal that points to the head, back or left, and frames of a volume grow along it.
+    is the normal that points to the head, back or left, and frames of a volume grow along it. `position_mm` is the
+    centre of a volume's first pixel in the patient (LPS).
     """
 
     kind: Kind
@@ -54,6 +55,7 @@ class Arrangement:
     spacing_calibrated: bool
     directions: tuple[Vector, Vector, Vector] | None
     notices: tuple[str, ...]
+    position_mm: Vector | None = None
 
 
 def arrange(planes: Sequence[Plane], numbers: Sequence[int | None] | None = None) -> Arrangement:
@@ -76,8 +78,9 @@ def arrange(planes: Sequence[Plane], numbers: Sequence[int | None] | None = None
     first = planes[order[0]]
     step = float(heights[-1] - heights[0]) / (len(planes) - 1)
     notices = () if first.is_calibrated else (NOT_TO_SCALE,)
+    spacing, directions = _spacing(first, step), _directions(first)
     return Arrangement(
-        "volume", order, _spacing(first, step), first.is_calibrated, _directions(first), notices
+        "volume", order, spacing, first.is_calibrated, directions, notices, position_mm=first.position_mm
     )
 
 

@@ -26,6 +26,7 @@ def _series(written: WrittenSeries, shown: Shown) -> dict[str, Any]:
         "title": series_title(header),
         "Modality": header.modality,
         "kind": arrangement.kind,
+        "teeth": list(header.teeth),
         "codec": CODEC,
         "Rows": shown.rows,
         "Columns": shown.columns,
@@ -42,6 +43,8 @@ def _series(written: WrittenSeries, shown: Shown) -> dict[str, Any]:
         "directions": None
         if arrangement.directions is None
         else [list(vector) for vector in arrangement.directions],
+        "position_mm": _list(arrangement.position_mm),
+        "arch": written.arch,
         "levels": [_level(size, written.level_bytes[size.level], arrangement) for size in written.levels],
         "previews": [
             {"view": preview.view, "index": preview.index, "width": preview.width, "height": preview.height}

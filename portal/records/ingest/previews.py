@@ -1,4 +1,4 @@
-"""Small pictures of a series: the middle cuts of a volume, the middle frame of anything else.
+"""Small pictures of a series: the middle cuts of a volume and its panorama, the middle frame of anything else.
 
 They are drawn from a level of the pyramid that is small already, so a large study needs no more memory for them.
 """
@@ -8,16 +8,18 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from PIL import Image
 
 from portal.dicom.display import DisplaySpec
 from portal.dicom.geometry import Arrangement
-from portal.dicom.headers import Vector
 from portal.dicom.pyramid import LevelSize
+from portal.records.ingest.arch import Arch, arch_of, unrolled
+from portal.records.ingest.patient_axes import Turned, in_patient_axes
 
-VIEWS = ("axial", "coronal", "sagittal", "image")
+VIEWS = ("axial", "coronal", "sagittal", "image", "panorama")
 VOLUME_SIDE_MAX = 256
 IMAGE_SIDE_MAX = 1024
 QUALITY = 80
@@ -37,8 +39,11 @@ class Preview:
 class PreviewTaker:
     """Watches the pyramid go by and keeps the few frames the previews are drawn from."""
 
-    def __init__(self, arrangement: Arrangement, spec: DisplaySpec, levels: list[LevelSize]) -> None:
+    def __init__(
+        self, arrangement: Arrangement, spec: DisplaySpec, levels: list[LevelSize], modality: str = ""
+    ) -> None:
         self._arrangement = arrangement
+        self._modality = modality
         self._spec = spec
         self._small = _small_volume_level(levels) if arrangement.kind == "volume" else None
         self._level = self._small or _picture_level(levels)
@@ -56,12 +61,25 @@ class PreviewTaker:
         if self._small is None:
             yield self._preview("image", self._frames[self._level.frames // 2], self._frame_spacing())
             return
-        volume = np.stack([self._frames[index] for index in range(self._small.frames)])
-        volume, (z, y, x) = _in_patient_axes(volume, self._arrangement)
+        turned = self._turned()
+        if (arch := self.arch) is not None:
+            yield self._preview("panorama", *unrolled(arch))
+        volume, (z, y, x) = turned.volume, turned.spacing
         depth, rows, columns = volume.shape
         yield self._preview("axial", volume[depth // 2], (y, x))
         yield self._preview("coronal", volume[::-1, rows // 2], (z, x))
         yield self._preview("sagittal", volume[::-1, :, columns // 2], (z, y))
+
+    @cached_property
+    def arch(self) -> Arch | None:
+        """The dental arch, once every frame has been seen; None where there is none to be trusted."""
+        if self._small is None:
+            return None
+        return arch_of(self._turned(), self._modality, self._spec)
+
+    def _turned(self) -> Turned:
+        volume = np.stack([self._frames[index] for index in range(self._level.frames)])
+        return in_patient_axes(volume, self._arrangement, self._level.level)
 
     def _frame_spacing(self) -> tuple[float, float]:
         spacing = self._arrangement.spacing_mm
@@ -97,25 +115,6 @@ def _picture_level(levels: list[LevelSize]) -> LevelSize:
     return next(
         (size for size in reversed(levels) if max(size.rows, size.columns) >= IMAGE_SIDE_MAX), levels[0]
     )
-
-
-def _in_patient_axes(volume: np.ndarray, arrangement: Arrangement) -> tuple[np.ndarray, Vector]:
-    """The volume with axes (to the head, to the back, to the left), as near as whole turns bring it."""
-    spacing = arrangement.spacing_mm or (1.0, 1.0, 1.0)
-    if arrangement.directions is None:
-        return volume, spacing
-    row, column, normal = arrangement.directions
-    of_axis = np.array((normal, column, row))  # what the axes of the array point to, in LPS
-    wanted = [int(np.abs(of_axis[:, patient]).argmax()) for patient in (2, 1, 0)]
-    if sorted(wanted) != [0, 1, 2]:
-        return volume, spacing
-    turned = volume.transpose(wanted)
-    flips = tuple(
-        slice(None, None, -1 if of_axis[axis, patient] < 0 else 1)
-        for axis, patient in zip(wanted, (2, 1, 0), strict=True)
-    )
-    z, y, x = (spacing[axis] for axis in wanted)
-    return turned[flips], (z, y, x)
 
 
 def _size_in_millimetres(rows: int, columns: int, spacing: tuple[float, float]) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,7 @@ class WrittenSeries:
     levels: list[LevelSize] = field(default_factory=list)
     level_bytes: list[int] = field(default_factory=list)
     previews: list[Preview] = field(default_factory=list)
+    arch: dict[str, Any] | None = None
 
     @property
     def length_bytes(self) -> int:
@@ -87,7 +89,7 @@ class SeriesWriter:
         written.levels = level_sizes(*size, spec.sample_bytes)
         written.level_bytes = [0] * len(written.levels)
         builder = PyramidBuilder(*size)
-        taker = PreviewTaker(shown.arrangement, spec, written.levels)
+        taker = PreviewTaker(shown.arrangement, spec, written.levels, plan.files[0].header.modality)
         items = _Items(plan, spec.sample_bytes, self._pool, view, written)
         for frame in frames_in_order(plan, shown, self._box, data_of):
             for level, index, pixels in builder.push(frame):
@@ -98,6 +100,7 @@ class SeriesWriter:
         for preview in taker.previews():
             view.add([preview.webp], len(preview.webp), kind="preview", series=plan.id, index=preview.index)
             written.previews.append(preview)
+        written.arch = taker.arch.document if taker.arch else None
 
 
 class _FilesInTurn:
