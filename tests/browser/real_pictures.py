@@ -20,6 +20,7 @@ class Picture:
     """The picture that the viewer begins with: the middle slice of a stack, or the one image."""
 
     title: str
+    name: str
     count: int
     grey: NDArray[np.uint8]
 
@@ -44,11 +45,19 @@ def _of_series(members: list[Dataset]) -> Picture:
         return _of_frames(first)
     if len(members) == 1:
         return Picture(
-            first.SeriesDescription, 1, _grey(first, pixel_array(first, decoding_plugin=_plugin(first)))
+            first.SeriesDescription,
+            _name(first),
+            1,
+            _grey(first, pixel_array(first, decoding_plugin=_plugin(first))),
         )
     members.sort(key=lambda ds: _height(ds.ImagePositionPatient, ds.ImageOrientationPatient))
     middle = members[len(members) // 2]
-    return Picture(first.SeriesDescription, len(members), _grey(middle, pixel_array(middle)))
+    return Picture(first.SeriesDescription, "3D scan", len(members), _grey(middle, pixel_array(middle)))
+
+
+def _name(ds: Dataset) -> str:
+    """What a patient reads."""
+    return {"PX": "Panoramic X-ray", "IO": "Tooth X-ray"}.get(ds.Modality, "X-ray")
 
 
 def _of_frames(ds: Dataset) -> Picture:
@@ -62,6 +71,7 @@ def _of_frames(ds: Dataset) -> Picture:
     hu = pixel_array(ds, index=index) * float(to_hu.RescaleSlope) + float(to_hu.RescaleIntercept)
     return Picture(
         ds.SeriesDescription,
+        "3D scan",
         len(order),
         windowed(hu, _first(window.WindowCenter), _first(window.WindowWidth)),
     )

@@ -87,7 +87,7 @@ def chart_for(desk: Desk, ds: Dataset) -> Chart:
 def check_picture(screen: Screen, picture: Picture, name: str) -> None:
     """The canvas shows this picture, the same side left and the same side up, bright where it is bright."""
     screen.wait_for_picture()
-    chooser = screen.page.locator("[data-part=series] button", has_text=picture.title)
+    chooser = screen.page.locator("[data-part=series] button", has_text=picture.name)
     if chooser.is_visible():
         chooser.click()
         expect(chooser).to_have_attribute("aria-pressed", "true")

@@ -3,7 +3,7 @@
  * stage; and the list of what has no picture. X-rays whose teeth are known hang as on the tooth chart.
  */
 
-const MANY = 3;         // from so many on people choose first
+const MANY = 4;         // from so many on people choose first; fewer stand side by side above the stage
 const A_MOUNT = 4;      // so few tooth X-rays are cards like all others
 
 export class Chooser {

@@ -95,9 +95,9 @@ def test_what_goes_wrong_is_said_on_the_first_page_too(
     assert "Cone-beam" not in page.locator("#viewer").inner_text()
 
 
-def test_two_series_need_no_first_page(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
-    page = open_page(serve(cbct, x_ray(1, [])))
-    assert page.locator("[data-part=series] button").count() == 2
+def test_three_series_need_no_first_page(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+    page = open_page(serve(cbct, x_ray(1, []), x_ray(2, [])))
+    assert page.locator("[data-part=series] button").count() == 3
     assert page.locator("#viewer").get_attribute("data-page") is None
 
 

@@ -188,7 +188,7 @@ def test_mixed_study_offers_each_series(serve: Serve, open_page: OpenPage, cbct:
     group.get_by_role("button", name="Panoramic X-ray").click()
     expect(page.get_by_role("img", name="Panoramic X-ray, Picture, picture 1 of 1")).to_be_visible()
     expect(page.get_by_text("The ruler is not to scale.")).to_be_visible()
-    expect(page.get_by_role("slider")).to_have_count(0)
+    expect(page.get_by_role("slider", name="Slice")).to_have_count(0)
     expect(page.get_by_role("group", name="Seen from")).to_have_count(0)
     expect(page.get_by_text("This file has no picture.")).to_be_visible()
 
