@@ -52,6 +52,7 @@ KMS_CREDENTIALS_PATH = Path(
 )
 KMS_URL = env.str("SCANPASS_KMS_URL", default="")  # a VPC endpoint; empty: the region's own
 KEY_PROVIDER_CA = env.str("SCANPASS_KEY_PROVIDER_CA", default="")  # a file; empty: the system's authorities
+SHRED_FINAL_AFTER_DAYS = 35  # so long backups keep the slot of a key that was destroyed
 ESCROW_VERIFY_DAYS = 90  # an escrow sheet nobody has opened for a quarter is a hope
 ACCEPT_COLOCATED_KEYS = env.bool("SCANPASS_ACCEPT_COLOCATED_KEYS", default=DEMO)
 # An unwrapped practice or study key is forgotten after this, so a retired key stops working everywhere.

@@ -388,3 +388,4 @@ class DisclosureEvent(models.Model):
 
 # Its models stand in a module of their own; whoever loads these loads those.
 from portal.records import rights as rights  # noqa: E402
+from portal.records import shredding_rows as shredding_rows  # noqa: E402

@@ -27,6 +27,8 @@ from portal.records.guardians import add_guardian
 from portal.records.holds import place_hold
 from portal.records.models import Patient, QuarantinedGroup, Series, Study, Upload, UploadedFile
 from portal.records.rights import Guardianship, Hold
+from portal.records.shredding import ask as ask_shredding
+from portal.records.shredding_rows import Shredding
 from portal.records.uploads import start_upload
 from sharing.issue import issue
 from sharing.known import ReadBack
@@ -108,6 +110,11 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "extend_share": (DESK, {"POST": 422}),
     "change_share_number": (DESK, {"POST": 422}),
     "change_share_images": (DESK, {"POST": 422}),
+    "shreddings": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
+    "ask_shredding": ({OWN, PRI}, {"GET": 200, "HEAD": 200, "POST": 422}),
+    "agree_shredding": ({OWN, PRI}, {"POST": 409}),  # a copy of them is owed to somebody first
+    "withdraw_shredding": ({OWN, PRI}, {"POST": 302}),
+    "shred_certificate": ({OWN, PRI}, {"GET": 404, "HEAD": 404}),  # before anything is destroyed
     "quarantine": ({OWN, PRI, CLI}, {"GET": 200, "HEAD": 200}),
     "discard_group": ({OWN, PRI, CLI}, {"POST": 422}),
     "accept_group": ({OWN, PRI, CLI}, {"POST": 422}),
@@ -152,6 +159,7 @@ class Things:
     file: UploadedFile
     group: QuarantinedGroup
     member: Membership
+    shredding: Shredding
     associate: BusinessAssociate
     agreement: Agreement
     guardian: Guardianship
@@ -168,6 +176,8 @@ class Things:
             "upload_id": {"upload_id": self.upload.pk},
             "file_id": {"file_id": self.file.pk},
             "member_id": {"member_id": self.member.pk},
+            "study_id": {"study_id": self.study.pk},
+            "shredding_id": {"shredding_id": self.shredding.pk},
             "associate_id": {"associate_id": self.associate.pk},
             "agreement_id": {"agreement_id": self.agreement.pk},
             "guardian_id": {"guardian_id": self.guardian.pk},
@@ -247,6 +257,7 @@ def make_things(practice: Practice, user: User) -> Things:
     )
     # Of someone else, so that nothing here is restricted.
     hold = place_hold(patient, kind="person", name="Carlos Diaz", reason="Court order", actor=actor)
+    shredding = ask_shredding(study, reason="Taken by mistake", actor=actor)
     return Things(
         patient,
         study,
@@ -258,6 +269,7 @@ def make_things(practice: Practice, user: User) -> Things:
         file,
         group,
         member,
+        shredding,
         associate,
         agreement,
         guardian,
@@ -315,6 +327,7 @@ def test_roles_and_actions_are_those_of_the_handbook() -> None:
             "read-trail",
             "lift-holds",
             "account-disclosures",
+            "shred",
             "manage-agreements",
             "read-compliance",
         },
