@@ -45,7 +45,7 @@ def point_at(vendor: Vendor, settings: Any, monkeypatch: pytest.MonkeyPatch) -> 
     """Set Scanpass up for this vendor, as its operator would."""
     settings.GATEWAY = vendor.name  # type: ignore[attr-defined]
     settings.PUBLIC_BASE_URL = "https://scans.example.com"
-    settings.GATEWAY_TIMEOUT_S = 5
+    settings.GATEWAY_TIMEOUT_S, settings.GATEWAY_INTERVAL_S = 5, 0
     settings.TWILIO_URL, settings.TWILIO_ACCOUNT = vendor.url, fake_twilio.ACCOUNT
     settings.TWILIO_TOKEN, settings.TWILIO_SENDER = fake_twilio.TOKEN, fake_twilio.SENDER
     settings.WEBHOOK_URL, settings.WEBHOOK_SECRET = f"{vendor.url}/texts", fake_webhook.SECRET

@@ -1,0 +1,73 @@
+"""What the desk reads about a share's messages: where each stands, why, and what else can be done."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from sharing.models import Channel, Message, Share
+from sharing.troubles import NEEDS_ANOTHER_WAY, Trouble
+
+_State = Message.State
+_TONES: Final = {
+    _State.QUEUED: "warn",
+    _State.HELD: "warn",
+    _State.DELIVERED: "good",
+    _State.UNDELIVERED: "bad",
+    _State.FAILED: "bad",
+}
+_NAMES: Final = {Message.Kind.LINK: "Link", Message.Kind.CODE: "Code"}
+# Gateways that tell later whether a text arrived.
+_REPORTING: Final = frozenset({"webhook", "twilio", "aws"})
+# Whether last week's code arrived is nobody's question any more.
+_CODE_SHOWN: Final = timedelta(minutes=30)
+
+
+class MessageRow(NamedTuple):
+    """One message: `what` it is, the state as a word and in words, and when a held one is tried next."""
+
+    id: uuid.UUID
+    what: str
+    state: str
+    label: str
+    tone: str
+    words: str
+    due_at: datetime | None
+    can_send_now: bool
+    needs_another_way: bool
+
+
+def message_rows(share: Share, moment: datetime) -> list[MessageRow]:
+    """The newest link, and the newest code while somebody may be waiting for it."""
+    newest: dict[str, Message] = {}
+    for message in share.messages.filter(kind__in=_NAMES).order_by("created_at"):
+        newest[message.kind] = message
+    code = newest.get(Message.Kind.CODE)
+    if code is not None and moment - code.created_at > _CODE_SHOWN:
+        del newest[Message.Kind.CODE]
+    return [_row(share, newest[kind]) for kind in _NAMES if kind in newest]
+
+
+def _row(share: Share, message: Message) -> MessageRow:
+    state = _State(message.state)
+    trouble = message.trouble
+    return MessageRow(
+        id=message.pk,
+        what=_NAMES[Message.Kind(message.kind)],
+        state=state.value,
+        label="waiting" if state == _State.HELD else "not delivered" if state == _State.UNDELIVERED else state,
+        tone=_TONES.get(state, "live"),
+        words=message.failure or _words(share, message),
+        due_at=message.due_at if state == _State.HELD else None,
+        can_send_now=state == _State.HELD and trouble != Trouble.TURN,
+        needs_another_way=state in (_State.FAILED, _State.UNDELIVERED) and trouble in NEEDS_ANOTHER_WAY,
+    )
+
+
+def _words(share: Share, message: Message) -> str:
+    if message.state == _State.SENT and message.gateway in _REPORTING:
+        return "The message service took it; the phone has not confirmed it yet."
+    if message.state == _State.SENT and share.channel == Channel.EMAIL:
+        return "The mail server took it. E-mail can't tell whether it was read."
+    return ""
