@@ -231,6 +231,8 @@ CODE_SENDS_MAX_DAY = 6
 PHONE_SENDS_MAX_DAY = 10  # over all practices
 PRACTICE_SENDS_MAX_DAY = 500
 ADDRESS_SENDS_MAX_HOUR = 20  # of one network address, /64 for IPv6
+ADDRESS_LINKS_MAX_DAY = 20  # to one number or e-mail address, by one practice
+PRACTICE_LINKS_MAX_DAY = 1000
 STEP_UP_S = 5 * 60  # a download needs a code not older than this
 UNDO_S = env.int("SCANPASS_UNDO_S", default=10)  # the desk takes a share back before its message leaves
 NUMBER_CHECK_DAYS = 365  # a number read back at the desk longer ago may have a new owner, so it is checked again

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from sharing import desk_views, letter_views, request_views, rights_views
-from sharing.views import desk_live, desk_messages, desk_numbers, desk_share, desk_shredding
+from sharing.views import desk_batch, desk_live, desk_messages, desk_numbers, desk_share, desk_shredding
 
 urlpatterns = [
     path("patients/<uuid:patient_id>/share", desk_views.share, name="share"),
@@ -29,6 +29,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/number/check", desk_numbers.ask_read_back, name="ask_read_back"),
     path("number-checks/<uuid:check_id>", desk_numbers.read_back_state, name="read_back_state"),
     path("number-checks/<uuid:check_id>/code", desk_numbers.give_read_back, name="give_read_back"),
+    path("batch", desk_batch.batch, name="batch"),
     path("shares/", desk_live.live_shares, name="live_shares"),
     path("shares/revoke", desk_live.revoke_shares, name="revoke_shares"),
     path("shares/<uuid:share_id>/", desk_share.one_share, name="one_share"),

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.accounts.forms import posted
 from portal.accounts.permissions import Action, may
 from portal.clock import now
-from portal.errors import Conflict, InvalidInput, NotFound
+from portal.errors import Conflict, InvalidInput, LimitReached, NotFound
 from portal.records.access_requests import urgent_requests
 from portal.records.forms import refused
 from portal.records.models import Patient, Study
@@ -51,7 +51,7 @@ def share(request: HttpRequest, patient_id: UUID) -> HttpResponse:
             )
         except InvalidInput as error:
             refused(form, error)
-        except Conflict as error:
+        except (Conflict, LimitReached) as error:
             form.add_error("address", error.sentence)
     page = {
         "section": "patients",

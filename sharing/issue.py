@@ -16,13 +16,14 @@ from django.utils.translation import ngettext
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
-from portal.errors import Conflict, InvalidInput, NotFound
+from portal.errors import Conflict, InvalidInput, LimitReached, NotFound
 from portal.jobs.queue import enqueue
 from portal.practice.models import Practice
 from portal.records.disclosures import disclose, note
 from portal.records.holds import note_if_held, pass_holds
 from portal.records.models import Disclosure, DisclosureEvent, Patient, Series, Study
 from portal.sealed.fields import blind_index
+from sharing import limits
 from sharing.addresses import address_for
 from sharing.guardians import capped, guardianship_for
 from sharing.models import Channel, Message, Share, SharedSeries
@@ -113,19 +114,33 @@ def issue(
 def queue_link(share: Share, *, after_s: float = 0) -> Message:
     """Put a message with a new link in the outbox, in the caller's transaction.
 
-    Whatever sends a link passes here, so a number that is known to be bad gets none: raises `Conflict`.
+    Whatever sends a link passes here, so a number that is known to be bad gets none: raises `Conflict`;
+    `LimitReached` after too many of a day to one address or by one practice.
     """
     if share.channel == Channel.LETTER:
         raise Conflict(
             "This share is a printed letter. Print the letter again; the one before stops working."
         )
     refuse_bad(share.patient_id, bytes(share.address_index))
+    _count_link(share)
     message = Message.objects.create(
         practice_id=share.practice_id, share=share, kind=Message.Kind.LINK, created_at=now()
     )
     note(share.disclosure_id, DisclosureEvent.Kind.QUEUED)
     enqueue("send", message.pk, after_s=after_s)
     return message
+
+
+def _count_link(share: Share) -> None:
+    try:
+        limits.take(limits.LINKS_TO_ADDRESS_DAY, f"{share.practice_id}|{bytes(share.address_index).hex()}")
+        limits.take(limits.LINKS_DAY, str(share.practice_id))
+    except LimitReached as error:
+        raise LimitReached(
+            "Too many links went there today. Make sure that the number is right, and try again tomorrow.",
+            **error.details,
+            retry_after_s=error.retry_after_s,
+        ) from None
 
 
 def check_expiry(practice: Practice, expires_at: datetime) -> None:

@@ -35,6 +35,9 @@ class Cap:
 
 PHONE_DAY: Final = Cap("phone", settings.PHONE_SENDS_MAX_DAY, 86_400)
 PRACTICE_DAY: Final = Cap("practice", settings.PRACTICE_SENDS_MAX_DAY, 86_400)
+# Links: a number typed into a whole batch by mistake, or a desk that is used to pester somebody.
+LINKS_TO_ADDRESS_DAY: Final = Cap("link-to", settings.ADDRESS_LINKS_MAX_DAY, 86_400)
+LINKS_DAY: Final = Cap("links", settings.PRACTICE_LINKS_MAX_DAY, 86_400)
 ADDRESS_HOUR: Final = Cap("address", settings.ADDRESS_SENDS_MAX_HOUR, 3600)
 # Links and birth dates tried from one place. Phones share addresses by the thousand, so these only stop machines.
 OPENS_HOUR: Final = Cap("opens", 300, 3600)

@@ -23,10 +23,11 @@ from portal.clock import now
 from portal.practice.associates import add_agreement, add_associate
 from portal.practice.models import Agreement, BusinessAssociate, Membership, Practice
 from portal.practice.staff import hire
+from portal.records.access_requests import open_request
 from portal.records.guardians import add_guardian
 from portal.records.holds import place_hold
 from portal.records.models import Patient, QuarantinedGroup, Series, Study, Upload, UploadedFile
-from portal.records.rights import Guardianship, Hold
+from portal.records.rights import AccessRequest, Guardianship, Hold
 from portal.records.shredding import ask as ask_shredding
 from portal.records.shredding_rows import Shredding
 from portal.records.uploads import start_upload
@@ -85,6 +86,13 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "resend_share": (DESK, {"POST": 302}),
     "unlock_share": (DESK, {"POST": 409}),
     "renew_share": (DESK, {"POST": 302}),
+    "accounting": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
+    "timeline": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
+    "new_request": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200, "POST": 422}),
+    "access_requests": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
+    "fulfil_request": (DESK, {"POST": 302}),
+    "refuse_request": ({OWN, PRI}, {"POST": 422}),
+    "extend_request": ({OWN, PRI}, {"POST": 422}),
     "rights": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
     "new_guardian": (DESK, {"POST": 422}),
     "end_guardian": (DESK, {"POST": 302}),
@@ -101,6 +109,7 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "share_evidence": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
     "wrong_number": ({OWN, PRI, CLI, FRO}, {"POST": 302}),
     "lost_phone": ({OWN, PRI, CLI, FRO}, {"POST": 302}),
+    "batch": (DESK, {"GET": 200, "HEAD": 200, "POST": 422}),
     "number_standing": (DESK, {"POST": 200}),
     "ask_read_back": (DESK, {"POST": 200}),
     "read_back_state": (DESK, {"GET": 200, "HEAD": 200}),
@@ -120,6 +129,7 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "accept_group": ({OWN, PRI, CLI}, {"POST": 422}),
     "trail": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
     "agreements": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
+    "compliance": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
     "new_associate": ({OWN, PRI}, {"GET": 200, "HEAD": 200, "POST": 422}),
     "associate": ({OWN, PRI}, {"GET": 200, "HEAD": 200, "POST": 422}),
     "add_agreement": ({OWN, PRI}, {"POST": 422}),
@@ -164,6 +174,7 @@ class Things:
     agreement: Agreement
     guardian: Guardianship
     hold: Hold
+    request: AccessRequest
 
     def address(self, name: str) -> str:
         """The address of this name for these things."""
@@ -182,6 +193,7 @@ class Things:
             "agreement_id": {"agreement_id": self.agreement.pk},
             "guardian_id": {"guardian_id": self.guardian.pk},
             "hold_id": {"hold_id": self.hold.pk},
+            "request_id": {"request_id": self.request.pk},
             "study": {"study": self.study.pk},
             "series": {"series": self.series.pk},
             "level": {"level": 0},
@@ -233,6 +245,7 @@ def make_things(practice: Practice, user: User) -> Things:
     )
     with transaction.atomic():
         check = ask_read_back(patient, number="+1 206-555-0143", language="en", actor=actor)
+    shredding = ask_shredding(study, reason="Taken by mistake", actor=actor)
     upload = start_upload(patient, actor=actor)
     file = UploadedFile.objects.create(practice=practice, upload=upload, name="scan.dcm", length=10)
     group = QuarantinedGroup.objects.create(
@@ -255,9 +268,11 @@ def make_things(practice: Practice, user: User) -> Things:
     guardian = add_guardian(
         patient, kind="representative", name="Ana Garcia", documents="Papers", actor=actor
     )
+    asked = open_request(
+        patient, requested_by="Maria Garcia", wanted="Everything", received_on=now().date(), actor=actor
+    )
     # Of someone else, so that nothing here is restricted.
     hold = place_hold(patient, kind="person", name="Carlos Diaz", reason="Court order", actor=actor)
-    shredding = ask_shredding(study, reason="Taken by mistake", actor=actor)
     return Things(
         patient,
         study,
@@ -274,6 +289,7 @@ def make_things(practice: Practice, user: User) -> Things:
         agreement,
         guardian,
         hold,
+        asked,
     )
 
 

@@ -125,8 +125,8 @@ def test_f10_a_leavers_shares_are_listed_to_keep_or_end(dana: User, clara: User,
 
 
 def test_long_list_has_pages(dana: User, pat: Patient) -> None:
-    for _ in range(ROWS_A_PAGE + 1):
-        make_share(pat, dana)
+    for number in range(ROWS_A_PAGE + 1):
+        make_share(pat, dana, channel="email", address=f"maria{number}@example.com")
     first = find_shares(pat.practice_id, Filters())
     assert (len(first.rows), first.total, first.has_next) == (ROWS_A_PAGE, ROWS_A_PAGE + 1, True)
     assert len(find_shares(pat.practice_id, Filters(page=2)).rows) == 1

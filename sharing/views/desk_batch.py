@@ -1,0 +1,74 @@
+"""A day's images to their patients at once: who waits, what can't be sent and why, what became of each."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from portal.accounts.forms import posted
+from portal.accounts.permissions import Action, may
+from portal.clock import now
+from portal.errors import InvalidInput
+from portal.records.forms import refused
+from sharing.batch import issue_batch, who_waits
+
+
+class BatchForm(forms.Form):
+    form_key = forms.UUIDField(widget=forms.HiddenInput)
+    patients = forms.TypedMultipleChoiceField(
+        coerce=uuid.UUID,
+        label="Patients",
+        error_messages={
+            "required": "Choose at least one patient.",
+            "invalid_choice": "One of them is no longer waiting. Please reload the page.",
+        },
+    )
+    consent = forms.BooleanField(
+        label="Each of them asked for it",
+        error_messages={"required": "Ask each patient first, then tick the box."},
+    )
+
+    def __init__(self, patients: list[str], data: object = None) -> None:
+        super().__init__(data, initial={"form_key": uuid.uuid4()})  # type: ignore[arg-type]
+        self.fields["patients"].choices = [(pk, pk) for pk in patients]  # type: ignore[attr-defined]
+
+
+@may(Action.SHARE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def batch(request: HttpRequest) -> HttpResponse:
+    """Choose patients, send to each; the answer lists every one of them."""
+    actor, practice = request.actor, request.practice  # type: ignore[attr-defined]
+    waiting = who_waits(actor.practice)
+    # Those sent by this very form aren't waiting any more, and the verb knows them.
+    known = {str(row.patient.pk) for row in waiting if not row.problem}
+    form = BatchForm([*known, *_asked(request)], posted(request))
+    page = {"section": "patients", "waiting": waiting, "form": form, "ticked": _asked(request) or known}
+    if form.is_valid():
+        given = form.cleaned_data
+        until = now() + timedelta(days=practice.share_default_days)
+        try:
+            outcomes = issue_batch(
+                given["form_key"], given["patients"], consent=given["consent"], expires_at=until, actor=actor
+            )
+            return render(request, "sharing/batch_sent.html", {"section": "patients", "outcomes": outcomes})
+        except InvalidInput as error:
+            refused(form, error)
+    return render(request, "sharing/batch.html", page, status=422 if form.errors else 200)
+
+
+def _asked(request: HttpRequest) -> set[str]:
+    """What was ticked, as far as it is an id at all; whose they are, the verb decides."""
+    return {text for text in request.POST.getlist("patients") if _is_uuid(text)}
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
