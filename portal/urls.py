@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("portal.accounts.urls")),
     path("", include("portal.practice.urls")),
     path("", include("portal.health_urls")),
+    path("desk/compliance/", include("portal.compliance.urls")),
     path("desk/", include("portal.records.urls")),
     path("desk/", include("sharing.desk_urls")),
     path("s/", include("sharing.urls")),

@@ -21,6 +21,7 @@ STREET: list[set[str]] = [
     {"portal.practice"},
     {"portal.records"},
     {"portal.backups"},
+    {"portal.compliance"},
     {"sharing"},
     {"viewer"},
 ]
@@ -29,6 +30,7 @@ GLUE = {
     "portal.apps",
     "portal.celery",
     "portal.checks",
+    "portal.content_policy",
     "portal.demo",
     "portal.health",
     "portal.health_urls",
