@@ -19,6 +19,7 @@ from portal.audit.actor import Actor
 from portal.clock import now
 from portal.errors import AccessDenied, Conflict, NotFound
 from sharing import remembered
+from sharing.finishing import may_finish
 from sharing.grants import Grant, SessionOver, ShareEnded
 from sharing.liveness import State, state_of
 from sharing.models import ShareSession
@@ -115,7 +116,7 @@ def require_access(
     if actor is not None and actor.kind == "staff":
         grant = _staff_grant(actor, study_id, download=download)
     else:
-        grant = _recipient_grant(request, study_id)
+        grant = _recipient_grant(request, study_id, download=download)
         if download and not grant.allows_download:
             raise AccessDenied(
                 _("This link is for viewing. Ask the dental office for one that allows the download.")
@@ -146,18 +147,16 @@ def _staff_grant(actor: Actor, study_id: uuid.UUID, *, download: bool) -> Grant:
     )
 
 
-def _recipient_grant(request: HttpRequest, study_id: uuid.UUID) -> Grant:
+def _recipient_grant(request: HttpRequest, study_id: uuid.UUID, *, download: bool) -> Grant:
     key = request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")
     moment = now()
     visit = remembered.visit(key_hmac(key)) if key else None
     if visit is None:
         raise SessionOver
     alive = remembered.alive(visit, moment)
-    # The share first: revoking ends the sessions too, and who had the scan open is told that the link has ended.
-    if not alive.share:
-        raise ShareEnded
-    if not alive.session:
-        raise SessionOver
+    if not (alive.share and alive.session) and not (download and may_finish(visit.session_id, study_id)):
+        # The share first: revoking ends the sessions too, and who had the scan open is told that the link has ended.
+        raise SessionOver if alive.share else ShareEnded
     if study_id not in visit.series:
         raise NotFound
     return Grant(

@@ -19,11 +19,10 @@ from portal.clock import now
 from portal.jobs.models import Job
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
-from sharing import limits
+from sharing import finishing, limits
 from sharing.hold import WAITING, close_unsent
 from sharing.lock import lock
 from sharing.models import Message, Share, ShareSession, Tally
-from sharing.sessions import end_all
 
 AT_ONCE = 200
 
@@ -53,7 +52,8 @@ def end_session(session: ShareSession, *, actor: Actor) -> None:
 
 
 def _close_sessions(moment: datetime) -> None:
-    for session in ShareSession.objects.filter(_over(moment), closed_at=None)[:AT_ONCE]:
+    waits = finishing.is_downloading(moment) & Q(ended_at=None)
+    for session in ShareSession.objects.filter(_over(moment), ~waits, closed_at=None)[:AT_ONCE]:
         _close_session(session, moment)
     # Sessions of links that nobody knows belong to no record.
     ShareSession.objects.filter(share=None, ends_at__lte=moment).delete()
@@ -110,7 +110,8 @@ def _note_expired(moment: datetime) -> None:
         with transaction.atomic():
             if not Share.objects.filter(pk=share.pk, expired_noted_at=None).update(expired_noted_at=moment):
                 continue
-            end_all(share, moment)
+            open_sessions = ShareSession.objects.filter(share=share, ended_at=None)
+            open_sessions.exclude(finishing.is_downloading(moment)).update(ended_at=moment)
             trail.record(
                 "share.expired", actor=system(share.practice_id), patient=share.patient_id, share=share.pk
             )
@@ -132,9 +133,7 @@ def _lock_spent(moment: datetime) -> None:
 def _close_unsent() -> None:
     """A message whose job has failed for good, by an error nobody foresaw, must not wait in silence."""
     failed = Job.objects.filter(kind="send", state=Job.State.FAILED).values("subject_id")
-    for message in Message.objects.filter(state__in=WAITING, pk__in=failed).select_related("share")[
-        :AT_ONCE
-    ]:
+    for message in Message.objects.filter(state__in=WAITING, pk__in=failed).select_related("share")[:AT_ONCE]:
         if not Job.objects.filter(
             subject_id=message.pk, state__in=[Job.State.QUEUED, Job.State.RUNNING]
         ).exists():

@@ -24,6 +24,7 @@ from portal.errors import AccessDenied, NotFound, ScanpassError, VaultDamaged
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
 from sharing.access import Grant, ShareEnded, still_live
+from sharing.finishing import may_finish
 from sharing.models import Download
 from viewer.byte_range import Wanted
 from viewer.damage import recording_damage
@@ -87,7 +88,7 @@ class Delivery:
         allowed_to, mark_at = self.start, self.start
         for piece in self.package.read(self.start, self.stop):
             if self.position + len(piece) > allowed_to:
-                if not still_live(self.grant):
+                if not self._may_go_on():
                     raise ShareEnded
                 allowed_to = self.position + CHECK_BYTES
             if self.position + len(piece) > mark_at:
@@ -97,6 +98,10 @@ class Delivery:
             self.position += len(piece)
             yield piece
         self._finish()
+
+    def _may_go_on(self) -> bool:
+        session = self.grant.session_id
+        return still_live(self.grant) or (session is not None and may_finish(session, self.grant.study.pk))
 
     def _mark(self, position: int) -> None:
         """Raise the row to what may leave next, if it joins what had left before."""

@@ -7,6 +7,7 @@ import random
 import subprocess
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from pydicom.fileset import FileSet
 
 from portal.accounts.models import User
 from portal.audit.models import AuditEntry
+from portal.clock import now
 from portal.errors import VaultDamaged
 from portal.records.models import DisclosureEvent, Patient
 from portal.records.vault import vault
 from sharing.access import ShareEnded
+from sharing.endings import sweep_endings
 from sharing.models import Download, Share
 from sharing.revoke import revoke
 from tests.cast import actor_of, signed_in
@@ -278,6 +281,52 @@ def test_a_revoked_share_breaks_a_running_download_within_a_mebibyte(large: Stor
     assert Download.objects.get().completed_at is None
     assert b'"reason":"ended"' in bytes(AuditEntry.objects.get(code="study.download-broken").event)
     assert Download.objects.get().sent_bytes >= before - MIB
+
+
+def test_d4_a_download_under_way_is_finished_after_the_link_expired(
+    large: Stored, dana: User, clock: Any
+) -> None:
+    share = share_of(large, dana)
+    phone = browser_of(share)
+    reference = whole(browser_of(share), large)
+    answer = fetch(phone, large)
+    got = interrupted(answer, 8)
+    clock.advance(minutes=90)
+    Share.objects.filter(pk=share.pk).update(expires_at=now() - timedelta(minutes=1))
+    sweep_endings()
+    assert fetch(phone, large).status_code == 403, "a new one needs a new code"
+    rest = fetch(phone, large, range=f"bytes={len(got)}-", if_range=answer["ETag"])
+    assert got + body_of(rest) == reference
+    assert codes()[-1] == "study.downloaded"
+    assert phone.get(f"{large.root}/manifest.json").status_code in (401, 410), "the pictures have ended"
+    assert fetch(phone, large, range="bytes=5-").status_code in (401, 410), (
+        "what is finished isn't begun again"
+    )
+
+
+def test_d4_a_download_is_not_broken_because_its_session_idled(large: Stored, dana: User, clock: Any) -> None:
+    content = fetch(browser_of(share_of(large, dana)), large).streaming_content
+    for _ in range(8):
+        next(content)
+    clock.advance(seconds=settings.SHARE_ABSOLUTE_S + 1)
+    assert sum(map(len, content)) > MIB
+    assert codes()[-1] == "study.downloaded"
+
+
+def test_d4_the_grace_ends_after_two_hours_and_with_a_revoked_link(
+    large: Stored, dana: User, clock: Any
+) -> None:
+    share = share_of(large, dana)
+    phone, other = browser_of(share), browser_of(share)
+    late = f"bytes={len(interrupted(fetch(phone, large), 8))}-"
+    interrupted(fetch(other, large), 8)
+    clock.advance(minutes=119)
+    assert fetch(phone, large, range=late).status_code == 206
+    clock.advance(minutes=2)
+    assert fetch(phone, large, range=late).status_code == 401
+    clock.advance(minutes=-30)
+    revoke(share, actor=actor_of(dana))
+    assert fetch(other, large, range=late).status_code == 410
 
 
 def test_a_damaged_original_breaks_the_download_before_its_bytes(large: Stored, dana: User) -> None:
