@@ -28,7 +28,7 @@ class Action(StrEnum):
     REVOKE = "revoke"
     RESOLVE_QUARANTINE = "resolve-quarantine"
     READ_TRAIL = "read-trail"
-    LIFT_HOLDS = "lift-holds"  # decide about restricted and deceased patients
+    LIFT_HOLDS = "lift-holds"  # decide about holds, and refuse a request for a copy
     ACCOUNT_DISCLOSURES = "account-disclosures"  # the six years' accounting, to hand out
     SHRED = "shred"  # destroy images for good; two people each time
     MANAGE_STAFF = "manage-staff"

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal.records.views import desk, patients, quarantine, record, trail
+from portal.records.views import accounting, desk, patients, quarantine, record, timeline, trail
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", desk.desk, name="desk"),
@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("patients/new", patients.new_patient, name="new_patient"),
     path("patients/<uuid:patient_id>/", patients.patient, name="patient"),
     path("patients/<uuid:patient_id>/record", record.record, name="record"),
+    path("patients/<uuid:patient_id>/accounting", accounting.accounting, name="accounting"),
+    path("patients/<uuid:patient_id>/timeline", timeline.timeline, name="timeline"),
     path("quarantine/", quarantine.quarantine, name="quarantine"),
     path("quarantine/<uuid:group_id>/discard", quarantine.discard_group, name="discard_group"),
     path("quarantine/<uuid:group_id>/accept", quarantine.accept_group, name="accept_group"),
