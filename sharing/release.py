@@ -101,10 +101,11 @@ def _open_series(grant: Grant, series_id: uuid.UUID, moment: datetime) -> None:
         # PostgreSQL: a second first batch waits here until the first has made the tally.
         ShareSession.objects.select_for_update().filter(pk=grant.session_id).first()
         session, share = _alive(grant, moment)
-        if not session:
-            raise SessionOver
+        # The share first, as at the gate: revoking ends the sessions too, and that is what its viewer is told.
         if not share:
             raise ShareEnded
+        if not session:
+            raise SessionOver
     if not _make_tally(grant, series_id, moment):
         return
     trail.record(
