@@ -27,15 +27,19 @@ _GSM_BASIC: Final = frozenset(
 )
 _GSM_EXTENDED: Final = frozenset("^{}\\[~]|€\f")  # each takes two septets
 ONE_SEGMENT: Final = 160
+# Under a long address the name keeps this much, and the text takes a second segment: a stranger's text isn't read.
+_NAME_CHARS_MIN: Final = 12
 
 
 def link_text(practice: Practice, *, language: str, link: str, expires_at: datetime, time_zone: str) -> str:
-    """The text message with the link, at most 160 characters of GSM 7-bit; a long practice name is cut."""
+    """The text message with the link, in GSM 7-bit, as a rule at most 160 characters; a long name is cut."""
     with translation.override(language):
         day = formats.date_format(
             expires_at.astimezone(ZoneInfo(time_zone)), pgettext("date in a text message", "M j, Y")
         )
-        words = _("%(practice)s: a dental scan for you. Open %(link)s before %(day)s. Questions? %(phone)s")
+        words = _(
+            "%(practice)s: a dental scan for you. Open %(link)s by %(day)s. Call %(phone)s. Reply STOP to end."
+        )
         return _fitted(words, practice, link=link, day=day)
 
 
@@ -106,9 +110,9 @@ def _septets(text: str) -> int:
 
 
 def _fitted(words: str, practice: Practice, *, reserved: int = 0, **parts: str) -> str:
-    """The words filled in, with as much of the practice's name as one segment holds."""
+    """The words filled in, with as much of the practice's name as one segment holds, and never too little of it."""
     phone, name = gsm(practice.phone), gsm(practice.name)
     used = _septets(gsm(words % {**parts, "practice": "", "phone": phone})) + reserved
-    while name and used + _septets(name) > ONE_SEGMENT:
+    while len(name) > _NAME_CHARS_MIN and used + _septets(name) > ONE_SEGMENT:
         name = name[:-1].rstrip()
     return gsm(words % {**parts, "practice": name, "phone": phone})

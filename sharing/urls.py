@@ -13,6 +13,7 @@ urlpatterns = [
     path("birthdate", steps.birthdate, name="share_birthdate"),
     path("address", steps.address, name="share_address"),
     path("code", steps.code, name="share_code"),
+    path("code/news", steps.code_news, name="share_code_news"),
     path("code/verify", steps.verify, name="share_verify"),
     path("slip", steps.slip, name="share_slip"),
     path("ended", ended.ended, name="share_ended"),

@@ -41,11 +41,3 @@ def choose(channel: str) -> Gateway:
     if settings.GATEWAY not in _KINDS:
         raise Undeliverable(Trouble.NOT_SET_UP)
     return _KINDS[settings.GATEWAY]()
-
-
-def name_of(channel: str) -> str:
-    """The adapter that this channel uses, for the list of agreements; "" when there is none."""
-    try:
-        return choose(channel).name
-    except Undeliverable:
-        return ""

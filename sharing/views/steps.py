@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from portal.accounts.addresses import client_address
 from portal.accounts.permissions import recipient
@@ -15,6 +16,7 @@ from portal.errors import AccessDenied, CodeRefused, Conflict, ScanpassError
 from sharing.access import Step, asks_address, next_step, require_share_session, session_of
 from sharing.addresses import hint
 from sharing.answers import keep_cookie, onward, refused, with_page
+from sharing.code_state import code_state
 from sharing.desk_code import parsed_desk_code
 from sharing.inputs import birthdate as read_birthdate
 from sharing.inputs import code as read_code
@@ -136,7 +138,8 @@ def _verify_page(request: HttpRequest, error: ScanpassError | None) -> HttpRespo
         return HttpResponseRedirect(next_step(session))
     if not Challenge.objects.filter(session=session).exists():
         return HttpResponseRedirect("/s/code")
-    return _page(request, "verify", _code_session(request), error, **_code_words(session))
+    words = _code_words(session)
+    return _page(request, "verify", _code_session(request), error, code_state=code_state(session), **words)
 
 
 @recipient
@@ -152,6 +155,14 @@ def verify(request: HttpRequest) -> HttpResponse:
         error.details.setdefault("field", "code")
         raise
     return keep_cookie(onward(request, {"next": "/s/view"}, page="/s/view"), verified.key)
+
+
+@recipient
+@require_safe
+def code_news(request: HttpRequest) -> JsonResponse:
+    """What has become of the code, for the page that waits for it."""
+    told = code_state(_code_session(request))
+    return JsonResponse({"state": told.state, "words": str(told.words)})
 
 
 # --- the code of a letter ------------------------------------------------------------------------------------------

@@ -247,7 +247,7 @@ def test_a_worker_that_lost_its_lease_does_not_close_the_message(pat, dana, sent
 def test_texts_are_in_the_recipients_language(pat, dana, sent):
     make_share(pat, dana, language="es")
     run_jobs()
-    assert "un escaneo dental para usted" in sent[0].body
+    assert "tiene un escaneo dental" in sent[0].body
 
 
 def test_a_message_whose_job_failed_for_good_is_told_to_the_desk(pat, dana, sent, monkeypatch):

@@ -102,7 +102,8 @@ def test_a_text_is_one_segment_and_nothing_of_the_patient(settings, language, na
     assert messages.segments(text) == (1, "GSM-7")
     assert link in text
     assert not text.endswith(link)
-    assert "?" not in text.replace("Questions?", "").replace("Preguntas?", "")
+    assert "?" not in text
+    assert "STOP" in text
     assert ("Dec 23, 2026" if language == "en" else "23/12/2026") in text, "the day is the practice's own"
     code = messages.code_text(practice, language=language, code="482911")
     assert messages.segments(code) == (1, "GSM-7")

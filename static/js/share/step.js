@@ -27,6 +27,29 @@ function countDown(button) {
 }
 document.querySelectorAll("[data-resend]").forEach(countDown);
 
+/** Say what becomes of the code while somebody waits for it: three seconds apart, for as long as one usually takes. */
+function followTheCode(place, asksLeft = 40) {
+  if (!asksLeft) return;
+  setTimeout(async () => {
+    const news = await askForNews(place.dataset.codeNews);
+    if (!news) return;
+    if (place.textContent !== news.words) place.textContent = news.words;
+    place.classList.toggle("notice", Boolean(news.words));
+    if (news.state === "waiting" || news.state === "sent") followTheCode(place, asksLeft - 1);
+  }, 3000);
+}
+
+async function askForNews(address) {
+  try {
+    const answer = await fetch(address, { headers: { Accept: "application/json" } });
+    return answer.ok ? await answer.json() : null;
+  } catch {
+    return null; // No network for the moment: the page works without.
+  }
+}
+const codeNews = document.querySelector("[data-code-news]");
+if (codeNews) followTheCode(codeNews);
+
 /** Android fills the code in from the text by itself, where the browser can. */
 async function readTextMessage(form) {
   const abort = new AbortController();
