@@ -1,6 +1,7 @@
 /**
  * A series on the canvas: which cut, how near, how bright. Draws when something changed, not otherwise.
  */
+import { panoramaPlane } from "./panorama_plane.js";
 import { panBy, pixelsPerMm, planeOf, screenToVoxel, viewsOf, voxelIndex, zoomAt } from "./planes.js";
 import { Source } from "./source.js";
 
@@ -10,6 +11,7 @@ export class StackView {
   #how;
   #source;
   #plane;
+  #panorama;
   #camera = WHOLE;
   #window;
   #index = new Map();
@@ -32,7 +34,8 @@ export class StackView {
     const { series, renderer, means, place } = how;
     this.#size = renderer.resize();
     this.#window = series.window;
-    this.views = viewsOf(series);
+    this.#panorama = panoramaPlane(series);
+    this.views = this.#panorama ? ["panorama", ...viewsOf(series)] : viewsOf(series);
     this.setView(this.views.includes(place.view) ? place.view : this.views[0]);
     if (place.index >= 0) this.setIndex(place.index);
     this.#frame = this.#storedFrame() ?? Math.floor(series.NumberOfFrames / 2);
@@ -76,7 +79,7 @@ export class StackView {
   }
 
   setView(view) {
-    this.#plane = planeOf(this.#how.series, view);
+    this.#plane = view === "panorama" ? this.#panorama : planeOf(this.#how.series, view);
     this.#camera = WHOLE;
     this.#look();
   }
@@ -138,6 +141,7 @@ export class StackView {
   close() {
     this.#closed = true;
     cancelAnimationFrame(this.#request);
+    this.#panorama?.close();
     this.#source.close();
   }
 
@@ -164,6 +168,11 @@ export class StackView {
     this.redraw();
   }
 
+  #place(width, height) {
+    const where = [this.index, this.#camera, width, height];
+    return this.#plane.drawing?.(...where) ?? { place: screenToVoxel(this.#plane, ...where) };
+  }
+
   #draw() {
     this.#request = 0;
     const textures = this.#source.textures();
@@ -171,7 +180,7 @@ export class StackView {
     if (textures) {
       this.#how.renderer.draw([{
         ...textures, rect: { x: 0, y: 0, width, height }, size: this.#plane.dims,
-        place: screenToVoxel(this.#plane, this.index, this.#camera, width, height),
+        ...this.#place(width, height),
         shade: this.#source.shade(this.#window),
       }]);
     }
