@@ -17,7 +17,7 @@ _TONES: Final = {
     _State.UNDELIVERED: "bad",
     _State.FAILED: "bad",
 }
-_NAMES: Final = {Message.Kind.LINK: "Link", Message.Kind.CODE: "Code"}
+_NAMES: Final = {Message.Kind.LINK: "Link", Message.Kind.CODE: "Code", Message.Kind.NOTICE: "Notice"}
 # Gateways that tell later whether a text arrived.
 _REPORTING: Final = frozenset({"webhook", "twilio", "aws"})
 # Whether last week's code arrived is nobody's question any more.
@@ -39,14 +39,16 @@ class MessageRow(NamedTuple):
 
 
 def message_rows(share: Share, moment: datetime) -> list[MessageRow]:
-    """The newest link, and the newest code while somebody may be waiting for it."""
+    """The newest link where its state needs a word, and the newest code while somebody may be waiting for it."""
     newest: dict[str, Message] = {}
     for message in share.messages.filter(kind__in=_NAMES).order_by("created_at"):
         newest[message.kind] = message
     code = newest.get(Message.Kind.CODE)
     if code is not None and moment - code.created_at > _CODE_SHOWN:
         del newest[Message.Kind.CODE]
-    return [_row(share, newest[kind]) for kind in _NAMES if kind in newest]
+    rows = [_row(share, newest[kind]) for kind in _NAMES if kind in newest]
+    # A link that was delivered is all that the share's own state says already.
+    return [row for row in rows if row.words or row.what == _NAMES[Message.Kind.CODE]]
 
 
 def _row(share: Share, message: Message) -> MessageRow:
@@ -56,7 +58,11 @@ def _row(share: Share, message: Message) -> MessageRow:
         id=message.pk,
         what=_NAMES[Message.Kind(message.kind)],
         state=state.value,
-        label="waiting" if state == _State.HELD else "not delivered" if state == _State.UNDELIVERED else state,
+        label="waiting"
+        if state == _State.HELD
+        else "not delivered"
+        if state == _State.UNDELIVERED
+        else state,
         tone=_TONES.get(state, "live"),
         words=message.failure or _words(share, message),
         due_at=message.due_at if state == _State.HELD else None,
