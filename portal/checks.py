@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+
+from portal.clock import now
 
 
 @register(Tags.security)
@@ -57,6 +60,75 @@ def base_is_https(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error("The public address is not https.", hint="Set SCANPASS_PUBLIC_BASE_URL.", id="scanpass.E002")
     ]
+
+
+@register(Tags.security, deploy=True)
+def settings_are_a_deployments(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """What may be so on a desk and never where patients are."""
+    wrong = {
+        "scanpass.E005": (settings.DEBUG, "DEBUG is on: pages would show what they were working on."),
+        "scanpass.E006": (_is_weak(settings.SECRET_KEY), "The secret key is missing, short or a sample."),
+        "scanpass.E007": (
+            "*" in settings.ALLOWED_HOSTS,
+            "Every host name is allowed. Name yours in SCANPASS_ALLOWED_HOSTS.",
+        ),
+        "scanpass.E008": (
+            settings.ACCEPT_COLOCATED_KEYS,
+            "The keys may lie on the disk of the data. Set SCANPASS_KEYRING to a file on another one"
+            " and drop SCANPASS_ACCEPT_COLOCATED_KEYS.",
+        ),
+        "scanpass.E009": (settings.DEMO, "This is the demo: its passwords are printed. Start `serve`."),
+    }
+    return [Error(sentence, id=name) for name, (is_wrong, sentence) in wrong.items() if is_wrong]
+
+
+def _is_weak(secret: str) -> bool:
+    return len(secret) < 32 or len(set(secret)) < 10 or secret.startswith("django-insecure")
+
+
+@register(Tags.security, deploy=True)
+def agreements_are_in_force(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """45 CFR 164.308(b): each vendor that is switched on, for each practice."""
+    from portal.practice import adapters
+    from portal.practice.agreements import has_agreement
+    from portal.practice.models import Practice
+
+    lacking = {
+        name
+        for practice in Practice.objects.values_list("pk", flat=True)
+        for name in adapters.in_use()
+        if not has_agreement(practice, name)
+    }
+    hint = "Add the signed agreement under Compliance, Agreements; until then nothing goes there."
+    return [
+        Error(f"No agreement in force: {adapters.in_words(name)}.", hint=hint, id="scanpass.E010")
+        for name in sorted(lacking)
+    ]
+
+
+@register(Tags.security, deploy=True)
+def backup_is_fresh(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """45 CFR 164.308(a)(7)(ii)(A): a backup, young enough, that doesn't lie beside the keys that open it."""
+    from portal.backups.models import Run
+    from portal.backups.runs import latest
+    from portal.practice.models import Practice
+
+    if not settings.BACKUP_DIR:
+        hint = "Set SCANPASS_BACKUP_DIR to a folder on another disk or machine."
+        return [Error("Nothing is backed up.", hint=hint, id="scanpass.E011")]
+    found: list[CheckMessage] = []
+    if _device(Path(settings.BACKUP_DIR)) in {
+        _device(settings.KEYRING_PATH),
+        _device(settings.BACKUP_KEYRING_PATH),
+    }:
+        found.append(Error("The backup lies on the disk of the keys that open it.", id="scanpass.E012"))
+    last = latest(Run.Kind.BACKUP)
+    oldest = now() - timedelta(seconds=2 * settings.BACKUP_EVERY_S)
+    if Practice.objects.exists() and (last is None or not last.finished_at or last.finished_at < oldest):
+        found.append(
+            Error("The last good backup is too old.", hint="Run: manage.py backup", id="scanpass.E013")
+        )
+    return found
 
 
 @register(Tags.security)

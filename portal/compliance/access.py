@@ -11,7 +11,7 @@ from portal.accounts.models import Role
 from portal.audit.models import AuditEntry
 from portal.compliance.safeguard import Safeguard
 from portal.practice import adapters
-from portal.practice.agreements import associates_of, has_agreement, standing_of
+from portal.practice.agreements import Standing, associates_of, has_agreement, standing_of
 from portal.practice.staff import members_of
 from portal.records.models import Disclosure
 
@@ -100,9 +100,8 @@ def agreements(practice: UUID) -> Safeguard:
     )
 
 
-def _in_words(standing: object) -> str:
-    ends = getattr(standing, "ends_on", None)
-    words = str(getattr(standing, "state", "")).replace("-", " ")
+def _in_words(standing: Standing) -> str:
+    ends, words = standing.ends_on, standing.state.replace("-", " ").replace("none", "no agreement")
     return f"{words}, last day {ends:%b %-d, %Y}" if ends else words
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 
 from portal.audit import installation
 from portal.audit.models import AuditEntry, CheckpointPlace
@@ -15,6 +16,7 @@ from portal.backups.runs import latest
 from portal.clock import now
 from portal.compliance.safeguard import Safeguard, aged, ago, span
 from portal.errors import Sealed
+from portal.practice import adapters
 from portal.records.models import Study
 from portal.sealed.keys import provider
 from portal.sealed.models import PracticeKey, StudyKey
@@ -168,3 +170,17 @@ def scrub(practice: UUID) -> Safeguard:
         f"{ago(moment, last.finished_at)}. {last.sentence}",
         evidence,
     )
+
+
+def places(practice: UUID) -> Safeguard:
+    """Where data is kept, and with whom: what a practice must be able to say of every place."""
+    here, kind = "this machine, a folder of the practice's own", connection.vendor
+    vendor = settings.BACKUP_VENDOR
+    evidence: list[tuple[str, object]] = [
+        ("Database", "SQLite, in the state folder" if kind == "sqlite" else "PostgreSQL"),
+        ("Images", here),
+        ("Backups", (adapters.in_words(vendor) if vendor else here) if settings.BACKUP_DIR else "none"),
+        ("Leaves to", ", ".join(map(adapters.in_words, adapters.in_use())) or "nobody"),
+    ]
+    says = "What a practice must be able to answer: where it is stored, and with whom."
+    return Safeguard("Where data is kept", "164.310(d), 164.314(a)", "good", says, evidence)

@@ -19,6 +19,7 @@ from portal.compliance.safeguard import Safeguard
 SAFEGUARDS: Final[tuple[Callable[[UUID], Safeguard], ...]] = (
     storage.encryption,
     storage.keys_apart,
+    storage.places,
     access.transmission,
     access.second_factor,
     access.roles,

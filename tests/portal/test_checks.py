@@ -1,0 +1,78 @@
+"""`manage.py check --deploy` refuses what must not be where patients are, each with a sentence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from portal import checks
+from portal.backups import runs
+from portal.backups.models import Run
+from portal.checks import agreements_are_in_force, backup_is_fresh, settings_are_a_deployments
+from portal.clock import now
+from portal.practice.models import Agreement, BusinessAssociate, Practice
+from tests.conftest import MovableClock
+
+SECRET = "k3J9-vQz7LxW2pRt8YbN4mCs6HdF1gUa"
+
+
+def ids(found: list[Any]) -> list[str]:
+    return [error.id for error in found]
+
+
+@pytest.fixture(autouse=True)
+def _deployed(settings: Any) -> None:
+    settings.DEBUG, settings.SECRET_KEY, settings.DEMO = False, SECRET, False
+    settings.ALLOWED_HOSTS, settings.ACCEPT_COLOCATED_KEYS = ["scans.example.com"], False
+
+
+def test_deployment_as_it_should_be_has_nothing_to_say() -> None:
+    assert settings_are_a_deployments(None) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "error"),
+    [
+        ("DEBUG", True, "scanpass.E005"),
+        ("SECRET_KEY", "changeme", "scanpass.E006"),
+        ("SECRET_KEY", "a" * 64, "scanpass.E006"),
+        ("SECRET_KEY", "django-insecure-" + SECRET, "scanpass.E006"),
+        ("ALLOWED_HOSTS", ["*"], "scanpass.E007"),
+        ("ACCEPT_COLOCATED_KEYS", True, "scanpass.E008"),
+        ("DEMO", True, "scanpass.E009"),
+    ],
+)
+def test_each_wrong_setting_is_refused(settings: Any, name: str, value: object, error: str) -> None:
+    setattr(settings, name, value)
+    assert ids(settings_are_a_deployments(None)) == [error]
+
+
+@pytest.mark.django_db
+def test_r19_vendor_without_an_agreement_is_refused(smile: Practice, bright: Practice, settings: Any) -> None:
+    assert agreements_are_in_force(None) == []
+    settings.BACKUP_VENDOR = "cold-store"
+    today = now().date()
+    for count, practice in enumerate((smile, bright), 1):
+        assert ids(agreements_are_in_force(None)) == ["scanpass.E010"], count
+        vendor = BusinessAssociate.objects.create(practice=practice, name="Store", adapter="cold-store")
+        Agreement.objects.create(associate=vendor, signed_on=today, starts_on=today, ends_on=today)
+    assert agreements_are_in_force(None) == []
+
+
+@pytest.mark.django_db
+def test_r8_missing_stale_and_colocated_backups_are_refused(
+    smile: Practice, settings: Any, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ids(backup_is_fresh(None)) == ["scanpass.E011"]
+    settings.BACKUP_DIR = "/mnt/backups"
+    monkeypatch.setattr(checks, "_device", lambda path: "the only disk")
+    assert ids(backup_is_fresh(None)) == ["scanpass.E012", "scanpass.E013"]
+    monkeypatch.setattr(checks, "_device", lambda path: str(Path(path).parts[1]))
+    assert ids(backup_is_fresh(None)) == ["scanpass.E013"]
+    runs.end(runs.begin(Run.Kind.BACKUP), Run.Outcome.OK, "Made.")
+    assert backup_is_fresh(None) == []
+    clock.advance(seconds=timedelta(days=3).total_seconds())
+    assert ids(backup_is_fresh(None)) == ["scanpass.E013"]
