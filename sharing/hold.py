@@ -19,6 +19,7 @@ from portal.clock import now
 from portal.jobs.run import Lease, NotYet
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
+from sharing.in_order import take_share
 from sharing.models import DeskTask, Message
 from sharing.todo import add_task, close_tasks
 from sharing.troubles import BY_THE_CLOCK, Trouble, sentence
@@ -43,6 +44,7 @@ def hold(message: Message, lease: Lease, trouble: Trouble, *, until: datetime | 
     due_at = until or moment + timedelta(seconds=_wait_s(message))
     with transaction.atomic():
         lease.check()
+        take_share(message.share_id)
         waiting = Message.objects.filter(pk=message.pk, state__in=WAITING)
         is_news = waiting.exclude(trouble=trouble).exists()
         waiting.update(
@@ -86,6 +88,7 @@ def close_unsent(
     """The message will not be sent: its row, the trail, the record and the desk say so, or nothing does."""
     share = message.share
     with transaction.atomic():
+        take_share(share.pk)
         unsent = Message.objects.filter(pk=message.pk, state__in=WAITING)
         if not unsent.update(state=Message.State.FAILED, trouble=trouble, failure=words[:200], due_at=None):
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
@@ -27,6 +28,7 @@ from sharing import messages
 from sharing.codes import code_hmac, make_code
 from sharing.gateways import Gateway, Outgoing, Undeliverable, choose
 from sharing.hold import WAITING, close_unsent, hold
+from sharing.in_order import take_share
 from sharing.liveness import live
 from sharing.models import Challenge, Channel, DeskTask, Message, Share
 from sharing.opted_out import has_opted_out, opt_out
@@ -57,11 +59,7 @@ def send_message(message_id: uuid.UUID, lease: Lease) -> None:
     try:
         _check_wanted(message)
         gateway = _permitted_gateway(message)
-        letter = (
-            _link_letter(message, lease)
-            if message.kind == Message.Kind.LINK
-            else _code_letter(message, lease)
-        )
+        letter = _LETTERS[Message.Kind(message.kind)](message, lease)
         if letter is None:
             raise Undeliverable(Trouble.TOO_LATE)
         reference = gateway.deliver(
@@ -178,6 +176,23 @@ def _code_letter(message: Message, lease: Lease) -> Letter | None:
     )
 
 
+def _notice_letter(message: Message, lease: Lease) -> Letter | None:
+    share, practice = message.share, message.share.practice
+    if share.channel == Channel.TEXT:
+        return Letter(messages.notice_text(practice, language=share.language))
+    return Letter(
+        messages.email_notice(practice, language=share.language),
+        messages.email_subject(practice, language=share.language),
+    )
+
+
+_LETTERS: Final = {
+    Message.Kind.LINK: _link_letter,
+    Message.Kind.CODE: _code_letter,
+    Message.Kind.NOTICE: _notice_letter,
+}
+
+
 # --- what became of it ---------------------------------------------------------------------------------------------
 
 
@@ -185,6 +200,7 @@ def _close(message: Message, lease: Lease, *, gateway: str, reference: str) -> N
     share = message.share
     with transaction.atomic():
         lease.check()
+        take_share(share.pk)
         sent = Message.objects.filter(pk=message.pk)
         sent.update(sent_at=now(), gateway=gateway, vendor_reference=reference[:80])
         # Not over a report: a fast vendor's may have come before this.
