@@ -17,9 +17,9 @@ from sharing.gateways.webhook import WebhookGateway
 from sharing.models import Channel
 from sharing.troubles import Trouble
 
-__all__ = ["Gateway", "Outgoing", "Undeliverable", "choose"]
+__all__ = ["KINDS", "Gateway", "Outgoing", "Undeliverable", "choose"]
 
-_KINDS: dict[str, Callable[[], Gateway]] = {
+KINDS: dict[str, Callable[[], Gateway]] = {
     "outbox": OutboxGateway,
     "console": ConsoleGateway,
     "memory": MemoryGateway,
@@ -38,6 +38,6 @@ def choose(channel: str) -> Gateway:
     """
     if channel == Channel.EMAIL and settings.GATEWAY not in _TAKES_ALL:
         return EmailGateway()
-    if settings.GATEWAY not in _KINDS:
+    if settings.GATEWAY not in KINDS:
         raise Undeliverable(Trouble.NOT_SET_UP)
-    return _KINDS[settings.GATEWAY]()
+    return KINDS[settings.GATEWAY]()
