@@ -40,7 +40,7 @@ export class Overlay {
       const pane = panes.get(name);
       pen.inside(box, () => {
         pane.paint(pen);
-        if (boxes.size > 1 && !bench.isKept) paintFrame(pen, name, name === bench.view);
+        if (boxes.size > 1) paintName(pen, name, bench);
         if (pane.pixelsPerMm) paintBar(pen, pane.pixelsPerMm, bench);
         bench.measures.paint(pen, pane);
         if (this.#point?.pane === pane && bench.measures.canBegin(pane)) pen.ring(this.#point.at, 8, COLOURS.measure);
@@ -49,11 +49,12 @@ export class Overlay {
   }
 }
 
-function paintFrame(pen, name, isActive) {
+/** Which pane this is, and whether it is the one at hand. */
+function paintName(pen, name, { view, isKept, words }) {
   const [w, h] = [pen.width - 1, pen.height - 1];
   const colour = COLOURS[name] ?? COLOURS.letter;
-  if (isActive) pen.line([[1, 1], [w, 1], [w, h], [1, h], [1, 1]], colour, { width: 2 });
-  else pen.line([[10, 8], [34, 8]], colour, { width: 3 });
+  pen.text(words(name), [10, 10], { colour, align: "left", baseline: "top", size: 13 });
+  if (name === view && !isKept) pen.line([[1, 1], [w, 1], [w, h], [1, h], [1, 1]], colour, { width: 2 });
 }
 
 /** The longest round length that takes less than a third of the pane, at the bottom left. */

@@ -12,7 +12,7 @@ const COARSEST = 8;
 /** Where a step begins to take light and where it takes all, in shown values (HU), and the colour. */
 const LOOKS = {
   bone: { from: 250, to: 900, tint: [0.95, 0.89, 0.78] },
-  teeth: { from: 1000, to: 2000, tint: [1, 0.97, 0.9] },
+  teeth: { from: 1500, to: 2400, tint: [1, 0.97, 0.9] },
 };
 
 export class SolidPane {
@@ -38,7 +38,7 @@ export class SolidPane {
   }
 
   get pixelsPerMm() {
-    return (Math.min(this.box.width, this.box.height) / length(this.#bench.space.size)) * 1.3 * this.#zoom;
+    return (Math.min(this.box.width, this.box.height) / length(this.#bench.space.size)) * 1.5 * this.#zoom;
   }
 
   drawing(ratio) {

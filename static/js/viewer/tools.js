@@ -35,7 +35,6 @@ export class Tools {
     listen(stage.closest(".viewer"), "keydown", (event) => this.#key(event), true);
     listen(document, "visibilitychange", () => document.hidden && this.#stop());
     for (const option of this.#select("layout").options) option.hidden = !bench.layouts.includes(option.value);
-    for (const one of tools.querySelectorAll("[data-for]")) one.hidden = one.dataset.for !== bench.series.kind;
     this.#select("layout").hidden = bench.layouts.length < 2;
     tools.hidden = false;
     this.show();
@@ -65,7 +64,17 @@ export class Tools {
     this.#select("slab").value = slab.mm ? (slab.isMax ? "max" : "mean") : "";
     this.#select("thickness").value = slab.mm || this.#select("thickness").value;
     this.#select("thickness").disabled = !slab.mm;
+    this.#hideIdle();
     this.#tellMeasures(measures);
+  }
+
+  /** What does nothing in this view takes no room. */
+  #hideIdle() {
+    const { series, view, count } = this.#bench;
+    for (const one of this.#parts.tools.querySelectorAll("[data-for]")) {
+      one.hidden = one.dataset.for !== series.kind || view === "solid";
+    }
+    this.#parts.tools.querySelector("[data-do=play]").hidden = count < 2;
   }
 
   /** Read out by screen readers, which see no lines. */

@@ -294,6 +294,22 @@ def test_v5_implant_of_the_left_is_seen_under_l(run: Run, flips: tuple[int, ...]
         assert y < 50
 
 
+@pytest.mark.parametrize(
+    ("changes", "label"),
+    [
+        ({}, "5.0 mm"),
+        ({"spacing_calibrated": False}, "5.0 mm (not to scale)"),
+        ({"spacing_mm": None}, "not to scale"),
+    ],
+)
+def test_v3_length_without_calibration_says_so(run: Run, changes: dict[str, Any], label: str) -> None:
+    body = """
+    const measures = new m.Measures({ series: arg, words: (key) => (key === "unscaled" ? "not to scale" : key) });
+    return measures.label({ kind: "distance", points: [[1, 1, 0], [4, 5, 0]] });
+    """
+    assert run("measures", body, {"spacing_mm": [1, 1, 1], "spacing_calibrated": True, **changes}) == label
+
+
 def test_turned_cut_names_both_sides_it_looks_to(run: Run) -> None:
     body = """
     const space = m.spaceOf(arg);
