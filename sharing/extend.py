@@ -16,6 +16,7 @@ from sharing.guardians import check_standing
 from sharing.issue import check_expiry
 from sharing.liveness import live
 from sharing.models import Share
+from sharing.onward import check_parent
 
 
 def extend(share: Share, *, expires_at: datetime, actor: Actor) -> None:
@@ -27,6 +28,7 @@ def extend(share: Share, *, expires_at: datetime, actor: Actor) -> None:
         raise NotFound
     check_expiry(share.practice, expires_at)
     check_standing(share, expires_at)
+    check_parent(share, expires_at)
     with transaction.atomic():
         later = Share.objects.filter(live(now()), pk=share.pk, expires_at__lt=expires_at)
         if not later.update(expires_at=expires_at):

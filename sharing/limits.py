@@ -39,6 +39,9 @@ PRACTICE_DAY: Final = Cap("practice", settings.PRACTICE_SENDS_MAX_DAY, 86_400)
 LINKS_TO_ADDRESS_DAY: Final = Cap("link-to", settings.ADDRESS_LINKS_MAX_DAY, 86_400)
 LINKS_DAY: Final = Cap("links", settings.PRACTICE_LINKS_MAX_DAY, 86_400)
 ADDRESS_HOUR: Final = Cap("address", settings.ADDRESS_SENDS_MAX_HOUR, 3600)
+# What one patient's link passes on, and how often its owner is told of it.
+PASSED_ON_DAY: Final = Cap("passed-on", 5, 86_400)
+NOTICES_DAY: Final = Cap("notices", 10, 86_400)
 # Links and birth dates tried from one place. Phones share addresses by the thousand, so these only stop machines.
 OPENS_HOUR: Final = Cap("opens", 300, 3600)
 MATCHES_HOUR: Final = Cap("matches", 100, 3600)

@@ -53,6 +53,26 @@ def code_text(practice: Practice, *, language: str, code: str) -> str:
         return _fitted(words, practice, reserved=len(last), code=code) + last
 
 
+def notice_text(practice: Practice, *, language: str) -> str:
+    """The text to a patient whose dentist of choice has opened the scan; it names neither of them."""
+    with translation.override(language):
+        words = _(
+            "%(practice)s: the dentist you sent your scan to has opened it. You can end this in your link."
+            " Questions? %(phone)s"
+        )
+        return _fitted(words, practice)
+
+
+def email_notice(practice: Practice, *, language: str) -> str:
+    """The same as an e-mail."""
+    with translation.override(language):
+        return _(
+            "The dentist you sent your scan to has opened it.\n\n"
+            "You can end this at any time: open your own link and choose “Send to a dentist”.\n\n"
+            "Questions? Call %(practice)s at %(phone)s.\n"
+        ) % {"practice": practice.name, "phone": practice.phone}
+
+
 def email_subject(practice: Practice, *, language: str) -> str:
     """A subject that says nothing of a scan: subjects show on locked screens."""
     with translation.override(language):

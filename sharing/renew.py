@@ -19,6 +19,7 @@ from sharing.hold import WAITING
 from sharing.issue import check_expiry, queue_link
 from sharing.liveness import state_of
 from sharing.models import Channel, DeskTask, Message, Share
+from sharing.onward import check_parent
 from sharing.todo import add_task, close_tasks
 
 
@@ -46,6 +47,7 @@ def renew(share: Share, *, expires_at: datetime, actor: Actor) -> Message | None
         raise NotFound
     check_expiry(share.practice, expires_at)
     check_standing(share, expires_at)
+    check_parent(share, expires_at)
     with transaction.atomic():
         pass_holds(share.patient, name=share.disclosure.recipient_name, address=share.address)
         if not Share.objects.filter(pk=share.pk, revoked_at=None, locked_at=None, suspended_at=None).update(

@@ -34,7 +34,10 @@ def revoke(share: Share, *, actor: Actor) -> None:
         trail.record(
             "share.revoked", actor=actor, patient=share.patient_id, share=share.pk, sessions=sessions
         )
-        note(share.disclosure_id, DisclosureEvent.Kind.REVOKED)
+        note(share.disclosure_id, DisclosureEvent.Kind.REVOKED, by=actor.kind)
+        # What its recipient passed on rested on it.
+        for passed_on in Share.objects.filter(reshare__parent=share, revoked_at=None):
+            revoke(passed_on, actor=actor)
 
 
 def revoke_many(ids: Sequence[uuid.UUID], *, actor: Actor) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from sharing.views import ended, inside, landing, steps
+from sharing.views import ended, inside, landing, passing_on, steps
 
 urlpatterns = [
     path("", landing.landing, name="share_landing"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("view", inside.view, name="share_view"),
     path("studies.json", inside.studies, name="share_studies"),
     path("activity", inside.activity, name="share_activity"),
+    path("dentist", passing_on.pass_on, name="share_pass_on"),
+    path("dentist/<uuid:share_id>/end", passing_on.end_passed_on, name="share_end_passed_on"),
     path("end", inside.end, name="share_end"),
     path("done", inside.done, name="share_done"),
 ]

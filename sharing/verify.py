@@ -32,6 +32,7 @@ from sharing.grants import SessionOver
 from sharing.liveness import live
 from sharing.lock import lock
 from sharing.models import Challenge, Message, Share, ShareSession
+from sharing.notices import tell_of_opening
 from sharing.paper import is_on_paper
 from sharing.sessions import step_on
 
@@ -216,4 +217,5 @@ def enter(session: ShareSession, share: Share, *, address: str) -> Verified:
         share=share.pk,
     )
     note(share.disclosure_id, DisclosureEvent.Kind.VERIFIED)
+    tell_of_opening(share)
     return Verified(*stepped)

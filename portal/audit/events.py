@@ -39,6 +39,8 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
     "share.resumed": ("110113", "Share no longer suspended"),
     "upload.started": ("110107", "Upload started"),
     "upload.finished": ("110107", "Upload finished"),
+    "share.passed-on": ("110106", "Scan passed on by its recipient"),
+    "share.notice-queued": ("110104", "Recipient told that the dentist opened it"),
     "upload.discarded": ("110107", "Upload given up"),
     "upload.refused": ("110107", "File refused"),
     "study.stored": ("110107", "Study stored"),

@@ -40,6 +40,8 @@ def ending(share: Share | None) -> Gone:
         sentence = (
             _("This link is locked after too many tries. Please call %(practice)s at %(phone)s.") % names
         )
+    elif state == "suspended":
+        sentence = _("%(practice)s has paused this link. Please call them at %(phone)s.") % names
     else:
         sentence = _("%(practice)s has ended this link. You can ask for a new one.") % names
     return Gone(sentence)
