@@ -98,6 +98,8 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
     "keyring.retirement-begun": ("110113", "Old key-encryption key given up"),
     "keyring.escrow-made": ("110113", "Escrow sheet of the keys printed"),
     "keyring.escrow-verified": ("110113", "Escrow sheet of the keys opened and compared"),
+    "audit.exported": ("110101", "Trail exported"),
+    "audit.reviewed": ("110101", "Week's activity reviewed and signed off"),
     "audit.read": ("110101", "Trail read"),
     "vault.damaged": ("110113", "Sealed object failed its check"),
     "associate.added": ("110113", "Business associate added"),

@@ -56,7 +56,7 @@ def latest(practice: uuid.UUID, count: int) -> list[Read]:
 def read(entry: AuditEntry) -> Read:
     """An entry with its sealed part open."""
     event = json.loads(bytes(entry.event))
-    private = _opened(entry, event.get("sealed"))
+    private = opened(entry, event.get("sealed"))
     actor = event["actor"]
     return Read(
         n=entry.n,
@@ -72,7 +72,8 @@ def read(entry: AuditEntry) -> Read:
     )
 
 
-def _opened(entry: AuditEntry, sealed: str | None) -> dict[str, Any]:
+def opened(entry: AuditEntry, sealed: str | None) -> dict[str, Any]:
+    """The sealed part of an entry, empty when there is none or its key is gone."""
     if not sealed:
         return {}
     blob = base64.b64decode(sealed)

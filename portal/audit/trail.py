@@ -89,6 +89,11 @@ def record(
     return entry
 
 
+def hold(practice: uuid.UUID) -> None:
+    """Make everyone else who writes to this chain wait for the end of the caller's transaction."""
+    _locked_head(practice)
+
+
 def record_alone(code: str, *, actor: Actor, **facts: Any) -> AuditEntry:
     """Record something that is no change of its own: a refusal, a page that was read."""
     with transaction.atomic():

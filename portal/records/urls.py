@@ -17,5 +17,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("quarantine/<uuid:group_id>/discard", quarantine.discard_group, name="discard_group"),
     path("quarantine/<uuid:group_id>/accept", quarantine.accept_group, name="accept_group"),
     path("trail/", trail.trail, name="trail"),
+    path("trail/export", trail.export_trail, name="export_trail"),
+    path("trail/activity", trail.activity, name="activity"),
+    path("trail/activity/sign", trail.sign_activity, name="sign_activity"),
     path("", include("portal.records.upload_urls")),
 ]
