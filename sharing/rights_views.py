@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.permissions import Action, may
@@ -83,7 +82,7 @@ def lift_hold(request: HttpRequest, hold_id: UUID) -> HttpResponse:
         resumed = release_hold(row, reason=request.POST.get("reason", ""), actor=request.actor)  # type: ignore[attr-defined]
     except InvalidInput as error:
         return _page(request, row.patient, hold_error=(row.pk, error.sentence))
-    messages.success(request, f"The hold is lifted. {_links(resumed)} work again.")
+    messages.success(request, f"The hold is lifted. {_links(resumed)} can be used again.")
     return redirect("rights", row.patient_id)
 
 
@@ -109,7 +108,7 @@ def _own(request: HttpRequest, kind: Any, row_id: UUID) -> Any:
 
 
 def _links(count: int) -> str:
-    return ngettext("%(n)s link", "%(n)s links", count) % {"n": count}
+    return "1 link" if count == 1 else f"{count} links"
 
 
 def _page(
