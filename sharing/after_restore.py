@@ -34,7 +34,9 @@ def close_all(revoked: Iterable[str]) -> dict[str, int]:
         locked = 0
         for share in Share.objects.filter(live(now())).select_related("disclosure"):
             locked += lock(share, actor=system(share.practice_id), reason=REASON)
-        messages = Message.objects.filter(state=Message.State.QUEUED).update(state=Message.State.FAILED)
+        messages = Message.objects.filter(state__in=[Message.State.QUEUED, Message.State.HELD]).update(
+            state=Message.State.FAILED
+        )
         moment = now()
         sessions = ShareSession.objects.filter(ended_at=None).update(ended_at=moment)
         Session.objects.all().delete()

@@ -1,4 +1,7 @@
-"""Letting go of old backups: snapshots after `BACKUP_KEEP_DAYS`, epochs after 35 days, packs that no snapshot names."""
+"""Letting go of old backups: snapshots after `BACKUP_KEEP_DAYS`, epochs after 35 days, packs that no snapshot names.
+
+Once its last epoch is gone, a shredded study's key is in no backup any more: the horizon on the certificate.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,6 @@ from django.conf import settings
 from portal.backups.snapshot_index import Index
 from portal.backups.target import Target
 
-# After this a shredded study's key is in no backup any more: the horizon on the certificate.
-EPOCH_DAYS = 35
-
 
 def prune(target: Target, moment: datetime) -> int:
     """Delete what has had its time; the newest of each always stays. Returns how many sets went.
@@ -22,7 +22,9 @@ def prune(target: Target, moment: datetime) -> int:
     gone = _drop(target, "snapshots", target.snapshots(), moment - timedelta(days=settings.BACKUP_KEEP_DAYS))
     if gone:
         _drop_packs(target)
-    return gone + _drop(target, "epochs", target.epochs(), moment - timedelta(days=EPOCH_DAYS))
+    return gone + _drop(
+        target, "epochs", target.epochs(), moment - timedelta(days=settings.SHRED_FINAL_AFTER_DAYS)
+    )
 
 
 def _drop(target: Target, folder: str, names: list[str], before: datetime) -> int:

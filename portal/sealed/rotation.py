@@ -24,7 +24,7 @@ Note = Callable[[uuid.UUID, dict[str, int]], object]
 """Writes the trail's entry for a practice, in the transaction of the change; this package stands left of the trail."""
 
 # Who else may need a KEK version, named by string because they stand to the right: version in, sentences out.
-NEEDERS: tuple[str, ...] = ()
+NEEDERS: tuple[str, ...] = ("portal.backups.needs.needed_by_backups",)
 
 _AT_ONCE = 200
 

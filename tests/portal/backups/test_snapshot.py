@@ -14,8 +14,9 @@ from django.core.management import CommandError, call_command
 
 from portal.accounts.models import User
 from portal.audit.models import AuditEntry
-from portal.backups import schedule
+from portal.backups import runs, schedule
 from portal.backups.models import Run
+from portal.backups.needs import needed_by_backups
 from portal.backups.sealed_set import SetWriter
 from portal.backups.snapshot import back_up
 from portal.backups.snapshot_index import Index
@@ -29,6 +30,7 @@ from portal.records.models import Patient, VaultPack
 from portal.records.vault import vault
 from portal.sealed.keys import shred_study_key
 from portal.sealed.models import StudyKey
+from portal.sealed.rotation import needed_by
 from tests.conftest import MovableClock
 from tests.portal.backups.conftest import pack_files, packs_here
 from tests.viewer.conftest import Stored, made_study
@@ -258,6 +260,18 @@ def test_old_backups_go_and_the_newest_stays(
     back_up(target)
     assert len(target.snapshots()) == len(target.epochs()) == 1
     assert pack_files(target) == []
+
+
+def test_key_version_is_needed_as_long_as_a_backup_of_its_days_is_kept(
+    target: Target, kept: Stored, clock: MovableClock, settings: Any
+) -> None:
+    back_up(target)
+    assert "needs it" in needed_by(1)[-1]
+    assert needed_by_backups(2) == []
+    clock.advance(days=settings.BACKUP_KEEP_DAYS + 1)
+    assert needed_by_backups(1), "the newest is kept however old"
+    runs.end(runs.begin(Run.Kind.BACKUP), Run.Outcome.OK, "Of another key.", kek_versions=[2])
+    assert needed_by_backups(1) == []
 
 
 def test_what_is_due_is_queued_once(target: Target, kept: Stored, settings: Any, clock: MovableClock) -> None:
