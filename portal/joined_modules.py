@@ -18,7 +18,7 @@ from typing import Final
 Read = Callable[[str], str]
 """The text of a module by its name, such as `js/viewer/codec.js`; without comments that stand alone."""
 Rename = Callable[[str], str]
-"""What the file of a worker's module is called where it is served."""
+"""What the file of a module that stands apart is called where it is served."""
 
 _IMPORT: Final = re.compile(r'^import\s+(?:([^"\';]+?)\s+from\s+)?"([^"]+)";[^\n]*\n', re.MULTILINE)
 _PASSED_ON: Final = re.compile(r'^export\s+\{([^}]*)\}\s+from\s+"([^"]+)";[^\n]*\n', re.MULTILINE)
@@ -46,8 +46,11 @@ def join(entry: str, read: Read, rename: Rename = lambda name: name) -> str:
     return _Joint(read, rename).joined(entry)
 
 
-def workers_of(entry: str, read: Read) -> list[str]:
-    """The modules that `entry`, or what it imports, starts as workers: `new URL("./x.js", import.meta.url)`."""
+def apart_from(entry: str, read: Read) -> list[str]:
+    """The modules that `entry`, or what it imports, fetches by themselves, each joined as a file of its own.
+
+    Workers, `new URL("./x.js", import.meta.url)`, and what only some people want, `import("./x.js")`.
+    """
     found: list[str] = []
 
     def note(name: str) -> str:
@@ -68,8 +71,10 @@ class _Joint:
         self._way: list[str] = []
 
     def joined(self, entry: str) -> str:
-        self._add(entry)
-        return "".join(self._pieces)
+        given = self._add(entry)
+        names = ", ".join(name.partition(":")[0] for name in given)
+        tail = [f"export const {{ {names} }} = {_variable(entry)};\n"] if given else []
+        return "".join([*self._pieces, *tail])
 
     def need(self, name: str) -> str:
         """Join the module first, if it isn't yet; the variable it is kept in."""
@@ -82,16 +87,19 @@ class _Joint:
             self._add(name)
         return _variable(name)
 
-    def worker(self, name: str) -> str:
-        """The file name under which a worker's module is served."""
+    def apart(self, name: str) -> str:
+        """The file name under which a module is served that isn't joined here."""
         return posixpath.basename(self._rename(name))
 
-    def _add(self, name: str) -> None:
+    def _add(self, name: str) -> list[str]:
+        """Join a module; what it exports."""
         self._way.append(name)
-        piece = _Piece(name, self).of(self._read(name))
+        piece = _Piece(name, self)
+        script = piece.of(self._read(name))
         self._way.pop()
         self._done.add(name)
-        self._pieces.append(piece)
+        self._pieces.append(script)
+        return piece.given
 
 
 class _Piece:
@@ -99,7 +107,7 @@ class _Piece:
 
     def __init__(self, name: str, joint: _Joint) -> None:
         self._name, self._joint = name, joint
-        self._given: list[str] = []
+        self.given: list[str] = []
 
     def of(self, script: str) -> str:
         script = _IMPORT.sub(self._imported, script)
@@ -110,7 +118,7 @@ class _Piece:
         script = _WORKER.sub(self._worker, script)
         if left := _LEFT.search(script):
             raise CannotJoin(f"{self._name} says “{left[0].strip()}”. {HOW}")
-        answer = f"return {{ {', '.join(self._given)} }};\n" if self._given else ""
+        answer = f"return {{ {', '.join(self.given)} }};\n" if self.given else ""
         return f"const {_variable(self._name)} = (() => {{\n{script.strip()}\n{answer}}})();\n"
 
     def _imported(self, match: re.Match[str]) -> str:
@@ -126,22 +134,22 @@ class _Piece:
 
     def _passed_on(self, match: re.Match[str]) -> str:
         module = self._joint.need(self._near(match[2]))
-        self._given += [f"{outer}: {module}.{inner}" for inner, outer in _names(match[1])]
+        self.given += [f"{outer}: {module}.{inner}" for inner, outer in _names(match[1])]
         return ""
 
     def _listed(self, match: re.Match[str]) -> str:
-        self._given += [_pair(outer, inner) for inner, outer in _names(match[1])]
+        self.given += [_pair(outer, inner) for inner, outer in _names(match[1])]
         return ""
 
     def _declared(self, match: re.Match[str]) -> str:
-        self._given.append(match[2])
+        self.given.append(match[2])
         return match[0].removeprefix("export").lstrip()
 
     def _later(self, match: re.Match[str]) -> str:
-        return f"Promise.resolve({self._joint.need(self._near(match[1]))})"
+        return f'import("./{self._joint.apart(self._near(match[1]))}")'
 
     def _worker(self, match: re.Match[str]) -> str:
-        return f'new URL("./{self._joint.worker(self._near(match[1]))}", import.meta.url)'
+        return f'new URL("./{self._joint.apart(self._near(match[1]))}", import.meta.url)'
 
     def _near(self, address: str) -> str:
         if not address.startswith("."):

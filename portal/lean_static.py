@@ -17,7 +17,7 @@ from typing import Any, Final
 from django.conf import settings
 from whitenoise.storage import CompressedStaticFilesStorage
 
-from portal.joined_modules import join, workers_of
+from portal.joined_modules import apart_from, join
 
 ENTRIES: Final = ("js/viewer/patient.js", "js/viewer/dentist.js")
 LIST: Final = "joined.json"
@@ -63,9 +63,9 @@ class LeanStaticFilesStorage(CompressedStaticFilesStorage):
     def _join(self, entries: list[str]) -> dict[str, str]:
         made: dict[str, str] = {}
         for entry in entries:
-            for name in [*workers_of(entry, self._read), entry]:
+            for name in [*apart_from(entry, self._read), entry]:
                 if name not in made:
-                    made[name] = self._write_hashed(name, join(name, self._read, lambda worker: made[worker]))
+                    made[name] = self._write_hashed(name, join(name, self._read, lambda apart: made[apart]))
         return made
 
     def _write_hashed(self, name: str, script: str) -> str:

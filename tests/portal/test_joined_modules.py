@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from portal.joined_modules import CannotJoin, join, workers_of
+from portal.joined_modules import CannotJoin, apart_from, join
 from portal.lean_static import ENTRIES, without_comments
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -49,12 +49,17 @@ def test_every_way_to_export_is_understood(written: str, given: str) -> None:
     assert f"return {given};" in joined(a=written, b="export const one = 1;\n")
 
 
-def test_whole_modules_and_modules_wanted_later_are_joined_too() -> None:
-    script = joined(
-        a='import * as b from "./b.js";\nconst c = await import("./c.js");\n', b="", c="export const x = 1;\n"
-    )
-    assert "const b = $b;" in script
-    assert "await Promise.resolve($c)" in script
+def test_a_module_imported_whole_is_the_variable_it_is_kept_in() -> None:
+    assert "const b = $b;" in joined(a='import * as b from "./b.js";\n', b="")
+
+
+def test_a_module_wanted_later_is_a_file_of_its_own_that_exports() -> None:
+    modules = {"js/a.js": 'const b = await import("./b.js");\n', "js/b.js": "export class One {}\n"}
+    assert apart_from("js/a.js", modules.__getitem__) == ["js/b.js"]
+    script = join("js/a.js", modules.__getitem__, lambda _: "js/b.5f.js")
+    assert 'await import("./b.5f.js")' in script
+    assert "class One" not in script
+    assert join("js/b.js", modules.__getitem__).endswith("\nexport const { One } = $b;\n")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +84,7 @@ def test_a_form_that_is_not_joined_is_refused_in_words(modules: dict[str, str], 
 
 def test_a_worker_is_found_and_named_as_it_is_served() -> None:
     script = 'new Worker(new URL("./w.js", import.meta.url));\n'
-    assert workers_of("js/a.js", lambda _: script) == ["js/w.js"]
+    assert apart_from("js/a.js", lambda _: script) == ["js/w.js"]
     assert 'new URL("./w.5f.js", import.meta.url)' in join(
         "js/a.js", lambda _: script, lambda _: "js/w.5f.js"
     )
@@ -89,6 +94,6 @@ def test_a_worker_is_found_and_named_as_it_is_served() -> None:
 def test_every_page_is_joined_the_same_each_time(entry: str) -> None:
     first = join(entry, read)
     assert first == join(entry, read)
-    assert workers_of(entry, read) == ["js/viewer/decode_worker.js"]
+    assert sorted(apart_from(entry, read)) == ["js/viewer/decode_worker.js", "js/viewer/solid_plane.js"]
     assert "\nimport" not in first
     assert "\nexport" not in first

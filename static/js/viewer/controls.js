@@ -59,7 +59,7 @@ export class Controls {
   }
 
   #placeOf({ view, index, count }) {
-    return this.#words(view === "image" ? "picture" : "slice", { n: index + 1, count });
+    return this.#words(["image", "solid"].includes(view) ? "picture" : "slice", { n: index + 1, count });
   }
 
   #showTabs({ view, views }) {

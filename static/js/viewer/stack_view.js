@@ -12,6 +12,7 @@ export class StackView {
   #source;
   #plane;
   #panorama;
+  #solid = null;
   #camera = WHOLE;
   #window;
   #index = new Map();
@@ -26,6 +27,7 @@ export class StackView {
    * @param {import("./renderer.js").Renderer} how.renderer
    * @param {object} how.means What Source needs besides: requests, decoder, batchBytes, budgetBytes, mostSide.
    * @param {{view?: string, index?: number}} how.place Where to begin.
+   * @param {() => void} how.onMoved Another view is shown than was.
    * @param {(isShowable: boolean, progress: number) => void} how.onDrawn
    * @param {(trouble: object) => void} how.onTrouble See Source.
    */
@@ -35,8 +37,10 @@ export class StackView {
     this.#size = renderer.resize();
     this.#window = series.window;
     this.#panorama = panoramaPlane(series);
-    this.views = this.#panorama ? ["panorama", ...viewsOf(series)] : viewsOf(series);
-    this.setView(this.views.includes(place.view) ? place.view : this.views[0]);
+    this.views = [...(this.#panorama ? ["panorama"] : []), ...viewsOf(series),
+      ...(series.kind === "volume" ? ["solid"] : [])];
+    this.setView(this.views[0]);
+    if (this.views.includes(place.view)) this.setView(place.view);
     if (place.index >= 0) this.setIndex(place.index);
     this.#frame = this.#storedFrame() ?? Math.floor(series.NumberOfFrames / 2);
     this.#source = new Source({
@@ -61,7 +65,7 @@ export class StackView {
   }
 
   get letters() {
-    return this.#plane.letters;
+    return this.#plane.lettersAt?.(this.index) ?? this.#plane.letters;
   }
 
   get isZoomed() {
@@ -79,9 +83,22 @@ export class StackView {
   }
 
   setView(view) {
-    this.#plane = view === "panorama" ? this.#panorama : planeOf(this.#how.series, view);
+    if (view === "solid" && !this.#solid) {
+      this.#fetchSolid();
+      return;
+    }
+    this.#plane = view === "solid" ? this.#solid : view === "panorama" ? this.#panorama : planeOf(this.#how.series, view);
     this.#camera = WHOLE;
     this.#look();
+  }
+
+  /** 3D is a script of its own, which no phone pays for before someone asks. Until it is here all stays as it is. */
+  async #fetchSolid() {
+    const { solidPlane } = await import("./solid_plane.js").catch(() => ({}));
+    if (!solidPlane || this.#closed) return;
+    this.#solid = solidPlane(this.#how.series, () => this.redraw());
+    this.setView("solid");
+    this.#how.onMoved();
   }
 
   setIndex(index) {
@@ -142,6 +159,7 @@ export class StackView {
     this.#closed = true;
     cancelAnimationFrame(this.#request);
     this.#panorama?.close();
+    this.#solid?.close();
     this.#source.close();
   }
 
@@ -168,22 +186,30 @@ export class StackView {
     this.redraw();
   }
 
-  #place(width, height) {
+  #place(width, height, { fine }) {
     const where = [this.index, this.#camera, width, height];
-    return this.#plane.drawing?.(...where) ?? { place: screenToVoxel(this.#plane, ...where) };
+    const texelRamp = (from, to) => this.#source.shade({ center: (from + to) / 2, width: to - from });
+    return this.#plane.drawing?.(...where, { fine, texelRamp }) ?? { place: screenToVoxel(this.#plane, ...where) };
+  }
+
+  #drawWith(textures) {
+    const { renderer } = this.#how;
+    const { width, height } = this.#size;
+    const begun = performance.now();
+    renderer.draw([{
+      ...textures, rect: { x: 0, y: 0, width, height }, size: this.#plane.dims,
+      ...this.#place(width, height, textures),
+      shade: this.#source.shade(this.#window),
+    }]);
+    if (!this.#plane.took) return;
+    renderer.wait();
+    this.#plane.took(performance.now() - begun);
   }
 
   #draw() {
     this.#request = 0;
     const textures = this.#source.textures();
-    const { width, height } = this.#size;
-    if (textures) {
-      this.#how.renderer.draw([{
-        ...textures, rect: { x: 0, y: 0, width, height }, size: this.#plane.dims,
-        ...this.#place(width, height),
-        shade: this.#source.shade(this.#window),
-      }]);
-    }
+    if (textures) this.#drawWith(textures);
     this.#how.onDrawn(this.#source.isShowable, this.#source.progress);
   }
 }

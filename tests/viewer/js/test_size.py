@@ -16,6 +16,7 @@ from .fake_server import PROJECT, served_script
 MODULES = sorted((PROJECT / "static/js/viewer").glob("*.js"))
 PATIENT, DENTIST = ENTRIES
 WORKER = "js/viewer/decode_worker.js"
+SOLID = "js/viewer/solid_plane.js"
 
 
 @pytest.mark.parametrize(("entry", "most_bytes"), [(PATIENT, 25_000), (DENTIST, 60_000)])
@@ -66,11 +67,13 @@ def test_collected_scripts_lose_their_comments_and_nothing_else(collected: LeanS
 
 def test_v11_each_page_asks_for_one_script_that_may_be_kept(collected: LeanStaticFilesStorage) -> None:
     joined = json.loads(Path(collected.path(LIST)).read_text())
-    assert set(joined) == {PATIENT, DENTIST, WORKER}
+    assert set(joined) == {PATIENT, DENTIST, WORKER, SOLID}
     assert collected.url(PATIENT) == f"/static/{joined[PATIENT]}"
     assert collected.url("other.js") == "/static/other.js"
     script = Path(collected.path(joined[PATIENT])).read_text()
     assert f'new URL("./{Path(joined[WORKER]).name}", import.meta.url)' in script
+    assert f'import("./{Path(joined[SOLID]).name}")' in script  # 3D comes when it is asked for
+    assert "export const { solidPlane }" in Path(collected.path(joined[SOLID])).read_text()
     assert Path(collected.path(joined[PATIENT] + ".br")).is_file()
 
 

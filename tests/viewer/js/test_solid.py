@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import Page, expect
 
+from .fake_server import FakeServer
+from .fake_study import FakeSeries
 from .test_drawing import SIZE, Run, facts_of, level_of
 
 OFFSET = 2048
@@ -147,3 +152,22 @@ def test_v5_front_comes_first_with_the_patients_left_on_the_right(run: Run) -> N
     y, x = np.nonzero(picture[..., 0] > 60)
     assert x.min() > SIZE[0] / 2
     assert y.max() < SIZE[1] / 2
+
+
+def test_patient_sees_3d_when_asked_for_and_turns_it(
+    serve: Callable[..., FakeServer], open_page: Callable[..., Page], cbct: FakeSeries
+) -> None:
+    server = serve(cbct)
+    page = open_page(server, viewport={"width": 320, "height": 568})
+    assert not any("solid" in path for path in server.requests)  # never by itself, nor its script
+    page.get_by_role("button", name="3D").click()
+    expect(page.get_by_role("img", name="Cone-beam CT, 3D, picture 19 of 37")).to_be_visible()
+    expect(page.locator("[data-part=letter-left]")).to_have_text("Right")
+    assert "/static/js/viewer/solid_plane.js" in server.requests
+    page.get_by_role("slider").press("End")  # turned right round
+    expect(page.locator("[data-part=letter-left]")).to_have_text("Left")
+    page.get_by_role("slider").fill("10")  # by ninety degrees
+    expect(page.locator("[data-part=letter-left]")).to_have_text(re.compile("Front|Back"))
+    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="Front").click()
+    expect(page.get_by_role("img", name="Cone-beam CT, Front, slice 51 of 101")).to_be_visible()
