@@ -47,7 +47,13 @@ def batch(request: HttpRequest) -> HttpResponse:
     # Those sent by this very form aren't waiting any more, and the verb knows them.
     known = {str(row.patient.pk) for row in waiting if not row.problem}
     form = BatchForm([*known, *_asked(request)], posted(request))
-    page = {"section": "patients", "waiting": waiting, "form": form, "ticked": _asked(request) or known}
+    page = {
+        "section": "patients",
+        "waiting": waiting,
+        "form": form,
+        "ticked": _asked(request) or known,
+        "can_send": known,
+    }
     if form.is_valid():
         given = form.cleaned_data
         until = now() + timedelta(days=practice.share_default_days)

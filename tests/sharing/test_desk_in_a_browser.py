@@ -23,6 +23,7 @@ from portal.records.patients import add_patient
 from portal.records.uploads import start_upload
 from sharing.models import DeskTask, Share
 from sharing.todo import add_task
+from sharing.wrong_number import report_wrong_number
 from tests.cast import PASSWORD, actor_of, signed_in
 from tests.chromium import launch
 from tests.portal.accounts.steps import code_of
@@ -205,6 +206,26 @@ def test_revoking_asks_first(page: Page, dana: User, maria: Patient) -> None:
     expect(page.locator("#shares .badge")).to_have_text("Revoked")
 
 
+def test_ticks_survive_an_update_and_ending_many_asks_once(page: Page, dana: User, maria: Patient) -> None:
+    first, second = shared(maria, dana), shared(maria, dana)
+    enter(page, dana).goto("/desk/shares/")
+    revoke = page.get_by_role("button", name="Revoke")
+    expect(revoke).to_be_disabled()
+    page.locator(f"input[value='{first.pk}']").focus()
+    page.keyboard.press("Space")
+    with transaction.atomic():
+        note(second.disclosure_id, DisclosureEvent.Kind.SENT)
+    expect(page.locator(".badge", has_text="Sent")).to_be_visible(timeout=10_000)
+    expect(page.locator(f"input[value='{first.pk}']")).to_be_checked()
+    expect(revoke).to_have_text("Revoke 1 share")
+    page.get_by_label("All on this page").check()
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+    revoke.click()
+    expect(page.locator(".notice")).to_contain_text("2 shares ended")
+    assert asked == ["End 2 shares now? Open viewers close within seconds."]
+
+
 def test_screen_is_cleared_when_the_session_has_ended(page: Page, dana: User, maria: Patient) -> None:
     shared(maria, dana)
     enter(page, dana).goto(f"/desk/patients/{maria.pk}/")
@@ -260,9 +281,23 @@ def test_axe_minds_nothing_on_any_page_of_the_desk(
         created_at=now(),
     )
     enter(page, omar)
-    places = {"patient": [maria.pk], "share": [maria.pk], "shares": [maria.pk]}
-    for name in ("desk", "new_patient", "patient", "share", "shares", "quarantine", "trail", "account"):
-        page.goto(reverse(name, args=places.get(name)))
+    astray = shared(maria, dana)
+    report_wrong_number(astray, actor=actor_of(dana))
+    add_patient(
+        practice_id=smile.pk,
+        family_name="García",
+        given_name="María",
+        birthdate=date(1990, 1, 1),
+        actor=actor_of(dana),
+    )
+    made_study(maria)
+    places = {name: [maria.pk] for name in ("patient", "share", "shares")}
+    places |= {"one_share": [share.pk], "share_evidence": [astray.pk]}
+    for name in (
+        "desk", "new_patient", "patient", "share", "shares", "live_shares", "one_share", "share_evidence", "batch",
+        "quarantine", "trail", "account",
+    ):  # fmt: skip
+        page.goto(reverse(name, args=places.get(name)) + ("?state=all" if name == "live_shares" else ""))
         page.wait_for_load_state("networkidle")
         looked_at(page, name)
     page.goto("/desk/nothing-here")
