@@ -27,25 +27,35 @@
  *
  * A class may say, by `static isFor(series) → boolean`, which series it can show; else it is for volumes.
  */
+import { ArchPane } from "./arch_pane.js";
+import { CrossSectionPane } from "./cross_section_pane.js";
+import { PanoramaPane } from "./panorama_pane.js";
 import { PlanePane } from "./plane_pane.js";
 import { SolidPane } from "./solid_pane.js";
 
 /** In the order of the tabs. */
 export const PANES = {
-  axial: PlanePane,
+  axial: ArchPane,
   coronal: PlanePane,
   sagittal: PlanePane,
   image: PlanePane,
+  panorama: PanoramaPane,
+  sections: CrossSectionPane,
   solid: SolidPane,
 };
 
 /**
  * Cells as shares of the stage: [pane, x, y, width, height]. Where the stage is higher than wide, x and y trade
- * places. A layout is offered when all of its panes are for the series; `single` shows the pane at hand.
+ * places, but for the dental one. A layout is offered when all of its panes are for the series; `single` shows the
+ * pane at hand.
  *
  * @type {Record<string, [string, number, number, number, number][]>}
  */
 export const LAYOUTS = {
+  dental: [
+    ["axial", 0, 0, 0.4, 0.5], ["coronal", 0, 0.5, 0.4, 0.5],
+    ["sections", 0.4, 0, 0.6, 0.45], ["panorama", 0.4, 0.45, 0.6, 0.55],
+  ],
   mpr: [["axial", 0, 0, 0.5, 1], ["coronal", 0.5, 0, 0.5, 0.5], ["sagittal", 0.5, 0.5, 0.5, 0.5]],
   single: [],
 };
@@ -69,7 +79,8 @@ export function layoutsFor(panes) {
  */
 export function boxesOf(layout, active, width, height) {
   const cells = LAYOUTS[layout]?.some(([pane]) => pane === active) ? LAYOUTS[layout] : [[active, 0, 0, 1, 1]];
-  const turned = height > width ? cells.map(([pane, x, y, w, h]) => [pane, y, x, h, w]) : cells;
+  // A panorama is wide on any stage.
+  const turned = height > width && layout !== "dental" ? cells.map(([pane, x, y, w, h]) => [pane, y, x, h, w]) : cells;
   return new Map(turned.map(([pane, x, y, w, h]) => {
     const [left, top] = [Math.round(x * width), Math.round(y * height)];
     const [right, bottom] = [Math.round((x + w) * width), Math.round((y + h) * height)];

@@ -7,7 +7,8 @@ const EDGE = "#0b0f14";
 const FONT = "system-ui, sans-serif";
 
 export const COLOURS = {
-  axial: "#ffa198", coronal: "#7ee787", sagittal: "#8cc8ff", measure: "#ffe66d", letter: "#ffffff", quiet: "#556475",
+  axial: "#ffa198", coronal: "#7ee787", sagittal: "#8cc8ff", arch: "#ffb454",
+  measure: "#ffe66d", letter: "#ffffff", quiet: "#556475",
 };
 
 export class Pen {

@@ -2,6 +2,7 @@
  * The dentist's tools: buttons, lists and keys that do the same deeds. The page brings the buttons and the words
  * (templates/viewer/_tools.html); here stands what they do.
  */
+import { chosen } from "./jaw.js";
 import { keepPicture } from "./keep.js";
 import { deedOfKey } from "./keys.js";
 import { printPicture } from "./print.js";
@@ -36,6 +37,7 @@ export class Tools {
     listen(document, "visibilitychange", () => document.hidden && this.#stop());
     for (const option of this.#select("layout").options) option.hidden = !bench.layouts.includes(option.value);
     this.#select("layout").hidden = bench.layouts.length < 2;
+    tools.querySelector("[data-part=jaw]").hidden = !bench.jaw;
     tools.hidden = false;
     this.show();
   }
@@ -50,7 +52,7 @@ export class Tools {
 
   /** Let the buttons say how things stand. */
   show() {
-    const { tool, isInverted, isCrossShown, slab, layout, measures, solid, view } = this.#bench;
+    const { tool, isInverted, isCrossShown, slab, layout, measures, solid, view, jaw } = this.#bench;
     const pressed = {
       cross: tool === "cross", distance: tool === "distance", angle: tool === "angle", invert: isInverted,
       hide: !isCrossShown, play: this.#playing > 0,
@@ -65,6 +67,7 @@ export class Tools {
     this.#select("thickness").value = slab.mm || this.#select("thickness").value;
     this.#select("thickness").disabled = !slab.mm;
     this.#hideIdle();
+    for (const one of this.#parts.tools.querySelectorAll("[data-jaw]")) one.value = jaw?.[one.dataset.jaw] ?? "";
     this.#tellMeasures(measures);
   }
 
@@ -121,7 +124,8 @@ export class Tools {
   }
 
   #choose({ dataset, value }) {
-    const { slab } = this.#bench;
+    const { slab, jaw } = this.#bench;
+    if (dataset.jaw) this.#bench.set({ jaw: chosen(jaw, dataset.jaw, Number(value)) });
     if (dataset.set === "layout") this.#bench.setLayout(value);
     if (dataset.set === "solid") this.#bench.set({ solid: value });
     if (dataset.set === "slab") this.#slabTo(value ? Number(this.#select("thickness").value) : 0, value !== "mean");

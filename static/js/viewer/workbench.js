@@ -2,11 +2,13 @@
  * The dentist's view of a series: several panes on one canvas, cut by one crosshair, under one window. It stands
  * where the patient's StackView stands and answers to the same names, with the pane at hand as its view.
  *
- * Panes (layouts.js) use its public half: series, space, words, cross, unturned, slab, isCrossShown, solid, textures,
- * texelRamp, moveTo, turn, redraw.
+ * Panes (layouts.js) use its public half: series, space, words, cross, unturned, slab, jaw, isCrossShown, solid,
+ * textures, texelRamp, moveTo, turn, redraw.
  */
+import { pointAt } from "./arch.js";
 import { BenchHands } from "./bench_hands.js";
 import { boxesOf, layoutsFor, PANES, panesFor } from "./layouts.js";
+import { jawOf } from "./jaw.js";
 import { Measures } from "./measures.js";
 import { Overlay } from "./overlay.js";
 import { Source } from "./source.js";
@@ -50,7 +52,8 @@ export class Workbench {
     this.tool = "cross";
     this.solid = "bone";  // what the 3D view shows
     this.unturned = series.kind === "volume" ? basesOf(this.space.axes) : {};
-    this.cross = { at: this.#snapped(this.space.middle), bases: this.unturned };
+    this.jaw = jawOf(series, this.space);
+    this.cross = { at: this.#snapped(this.#begin), bases: this.unturned };
     this.measures = new Measures(this);
     this.views = panesFor(series);
     this.layouts = layoutsFor(this.views);
@@ -105,8 +108,8 @@ export class Workbench {
 
   /** What a view made anew at the same place must know. */
   get memory() {
-    const { window, isInverted, slab, cross: crosshair, tool, solid } = this;
-    return { window, isInverted, slab, cross: crosshair, tool, solid };
+    const { window, isInverted, slab, cross: crosshair, tool, solid, jaw } = this;
+    return { window, isInverted, slab, cross: crosshair, tool, solid, jaw };
   }
 
   /** Take a pane to hand; one that the layout doesn't hold is shown alone. */
@@ -218,7 +221,7 @@ export class Workbench {
     this.changed();
   }
 
-  /** @param {object} values Of window, isInverted, slab, tool, isCrossShown, solid. */
+  /** @param {object} values Of window, isInverted, slab, tool, isCrossShown, solid, jaw. */
   set(values) {
     if (values.tool && values.tool !== this.tool) this.measures.drop();
     Object.assign(this, values);
@@ -258,6 +261,11 @@ export class Workbench {
   /** Device pixels per CSS pixel. */
   get ratio() {
     return Math.min(3, window.devicePixelRatio || 1);
+  }
+
+  /** The crosshair begins among the teeth, where they were found. */
+  get #begin() {
+    return this.jaw ? pointAt(this.jaw.arch, this.jaw.s) : this.space.middle;
   }
 
   get #frame() {

@@ -68,6 +68,8 @@ class FakeSeries:
     name: str = ""
     teeth: list[int] = field(default_factory=list)
     ruler_notice: str | None = None
+    position_mm: list[float] | None = None
+    arch: dict[str, Any] | None = None
 
     def __post_init__(self) -> None:
         self.levels = [self.frames]
@@ -110,6 +112,7 @@ class FakeSeries:
             ],
             "slices": {"url": f"{base}/slices/{{index}}.webp", "count": count},
             "notices": self.notices, "ruler_notice": self.ruler_notice,
+            "position_mm": self.position_mm, "arch": self.arch,
             "name": self.name or self.title, "teeth": self.teeth,
         }  # fmt: skip
 

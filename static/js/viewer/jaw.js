@@ -1,0 +1,54 @@
+/**
+ * The arch on the workbench: its control points as they stand after correction, how it is looked at, and where along
+ * it the eye is. `bench.jaw` is one of these or null; it is never changed, only replaced by `bench.set({ jaw })`.
+ *
+ * @typedef {object} Jaw
+ * @property {number[][]} control @property {import("./arch.js").Arch} arch The curve through them.
+ * @property {number} s mm along the curve. @property {number} thickness mm of the panorama.
+ * @property {number} step mm between cross-sections. @property {number} width mm of each.
+ */
+import { archThrough, controlOf, moved, nearestAlong, pointAt } from "./arch.js";
+import { dot, minus, plus, spaceOf } from "./space.js";
+
+/** Smallest and largest mm that may be chosen. */
+export const LIMITS = { thickness: [0.5, 40], step: [0.5, 10], width: [10, 60] };
+
+/** @returns {boolean} An arch was found in this series. */
+export const hasJaw = (series) => series.kind === "volume" && controlOf(series, spaceOf(series)) !== null;
+
+/** @returns {Jaw|null} */
+export function jawOf(series, space) {
+  if (!hasJaw(series)) return null;
+  const arch = archThrough(controlOf(series, space), space);
+  return { control: arch.control, arch, s: arch.length / 2, thickness: 10, step: 2, width: 24 };
+}
+
+/** @returns {Jaw} With another thickness, step or width, within its limits; what isn't a number changes nothing. */
+export function chosen(jaw, name, mm) {
+  const [least, most] = LIMITS[name];
+  return Number.isFinite(mm) && mm > 0 ? { ...jaw, [name]: Math.max(least, Math.min(most, mm)) } : jaw;
+}
+
+/** @returns {Jaw} With one control point put elsewhere. */
+export function corrected(jaw, index, mm, space) {
+  const control = moved(jaw.control, index, mm, space);
+  const arch = archThrough(control, space);
+  return { ...jaw, control, arch, s: Math.min(jaw.s, arch.length) };
+}
+
+/** Where along the arch a pane of it stands, as the slider counts: cross-sections. */
+export const countOf = ({ arch, step }) => Math.floor(arch.length / step) + 1;
+export const indexOf = (jaw) => Math.max(0, Math.min(countOf(jaw) - 1, Math.round(jaw.s / jaw.step)));
+
+/** Bring the eye and the crosshair along the arch. @param {number} [height] mm above it; else the crosshair keeps its own. */
+export function goAlong(bench, s, height = dot(minus(bench.cross.at, pointAt(bench.jaw.arch, s)), bench.jaw.arch.up)) {
+  const { arch } = bench.jaw;
+  const at = Math.max(0, Math.min(arch.length, s));
+  bench.jaw = { ...bench.jaw, s: at };
+  bench.moveTo(plus(pointAt(arch, at), arch.up, height));
+}
+
+/** The crosshair was moved in a plane: the cross-sections come along. */
+export function follow(bench) {
+  bench.set({ jaw: { ...bench.jaw, s: nearestAlong(bench.jaw.arch, bench.cross.at) } });
+}
