@@ -19,10 +19,10 @@ from portal.errors import Conflict, InvalidInput, NotFound
 from portal.records.disclosures import note
 from portal.records.models import Disclosure, DisclosureEvent
 from sharing.desk_code import desk_code_hmac, grouped, make_desk_code
+from sharing.hold import close_unsent
 from sharing.liveness import live
 from sharing.models import DeskTask, Message, Share
 from sharing.paper import DeskCode
-from sharing.send import close_unsent
 from sharing.sessions import end_all
 from sharing.todo import close_tasks
 from sharing.tokens import link_of, mint, token_hmac

@@ -91,7 +91,7 @@ def _plain(letter: str) -> str:
     return "".join(part for part in unicodedata.normalize("NFKD", letter) if _has(part)) or "?"
 
 
-class QrCode(Flowable):  # type: ignore[misc] # reportlab has no types
+class QrCode(Flowable):
     """A QR code (ISO/IEC 18004) of black squares, `size_mm` wide with its quiet zone."""
 
     def __init__(self, text: str, size_mm: float = 48) -> None:

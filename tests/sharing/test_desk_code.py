@@ -89,7 +89,9 @@ def test_p10_no_phone_at_all(paper, phone, sent):
     assert sent == []
     assert not Message.objects.exists()
     kinds = list(
-        DisclosureEvent.objects.filter(disclosure=share.disclosure_id).values_list("kind", flat=True)
+        DisclosureEvent.objects.filter(disclosure=share.disclosure_id)
+        .order_by("pk")
+        .values_list("kind", flat=True)
     )
     assert kinds == ["printed", "opened", "verified"]
     codes = list(AuditEntry.objects.filter(share_id=share.pk).order_by("n").values_list("code", flat=True))

@@ -81,7 +81,9 @@ def test_p19_shares_are_suspended_and_new_ones_need_the_privacy_officer(
     assert phone.get("/s/studies.json", **json).status_code == 401, "but not the session of then"
     assert make_share(pat, dana).pk
     kinds = list(
-        DisclosureEvent.objects.filter(disclosure=share.disclosure_id).values_list("kind", flat=True)
+        DisclosureEvent.objects.filter(disclosure=share.disclosure_id)
+        .order_by("pk")
+        .values_list("kind", flat=True)
     )
     assert [one for one in kinds if one in ("suspended", "resumed")] == ["suspended", "resumed"]
     assert verify(smile.pk).finding is None
