@@ -26,10 +26,11 @@ from sharing.revoke import revoke
 from sharing.standing import mark_bad
 
 
-def report_wrong_number(share: Share, *, actor: Actor) -> None:
+def report_wrong_number(share: Share, *, actor: Actor) -> int:
     """End the share and mark its number as someone else's for this patient; a share that has ended is marked too.
 
-    Raises `Conflict` when that was done before.
+    Whatever else of this patient went to the number ends with it; returns how many others did.
+    Raises `Conflict` when it was reported before.
     """
     if share.practice_id != actor.practice:
         raise NotFound
@@ -37,23 +38,31 @@ def report_wrong_number(share: Share, *, actor: Actor) -> None:
         locked = Share.objects.select_for_update().get(pk=share.pk)
         if was_wrong(locked):
             raise Conflict("This was already reported as a wrong number.")
-        if locked.revoked_at is None:
-            revoke(locked, actor=actor)
-        mark_bad(
-            share.practice_id,
-            share.patient_id,
-            bytes(locked.address_index),
-            KnownAddress.Trouble.WRONG_NUMBER,
-        )
+        index = bytes(locked.address_index)
+        others = _living_with(locked, index)
+        for one in (locked, *others):
+            _end_as_wrong(one, actor)
+        mark_bad(share.practice_id, share.patient_id, index, KnownAddress.Trouble.WRONG_NUMBER)
         forget_contact(share.patient, locked.address)
-        trail.record(
-            "share.wrong-number",
-            actor=actor,
-            patient=share.patient_id,
-            share=share.pk,
-            private={"to": locked.address},
-        )
-        note(share.disclosure_id, DisclosureEvent.Kind.WRONG_NUMBER)
+    return len(others)
+
+
+def _living_with(share: Share, index: bytes) -> list[Share]:
+    same = Share.objects.filter(patient_id=share.patient_id, address_index=index, revoked_at=None)
+    return list(same.filter(expires_at__gt=now()).exclude(pk=share.pk).order_by("pk").select_for_update())
+
+
+def _end_as_wrong(share: Share, actor: Actor) -> None:
+    if share.revoked_at is None:
+        revoke(share, actor=actor)
+    trail.record(
+        "share.wrong-number",
+        actor=actor,
+        patient=share.patient_id,
+        share=share.pk,
+        private={"to": share.address},
+    )
+    note(share.disclosure_id, DisclosureEvent.Kind.WRONG_NUMBER)
 
 
 def was_wrong(share: Share) -> bool:

@@ -103,8 +103,9 @@ def change_share_images(request: HttpRequest, share_id: UUID) -> HttpResponse:
 def wrong_number(request: HttpRequest, share_id: UUID) -> HttpResponse:
     """It went to someone else: end it, mark the number, show what left."""
     share = share_of(request, share_id)
-    report_wrong_number(share, actor=request.actor)  # type: ignore[attr-defined]
-    messages.success(request, "The share has ended and the number is marked as wrong.")
+    others = report_wrong_number(share, actor=request.actor)  # type: ignore[attr-defined]
+    also = f" So {'has' if others == 1 else 'have'} {others} more to the same number." if others else ""
+    messages.success(request, f"The share has ended and the number is marked as wrong.{also}")
     return redirect("share_evidence", share.pk)
 
 

@@ -290,6 +290,16 @@ def test_wrong_number_leaves_the_chart_and_the_search(dana: User, sent: list[Kep
         make_share(patient, dana)
 
 
+def test_all_else_of_the_patient_that_went_to_the_wrong_number_ends_too(
+    client: Client, share: Share, pat: Patient, dana: User
+) -> None:
+    same, other = make_share(pat, dana), make_share(pat, dana, address=OTHER)
+    shown = client.get(client.post(f"/desk/shares/{share.pk}/wrong-number")["Location"])
+    assert "1 more to the same number" in shown.content.decode()
+    assert Share.objects.get(revoked_at=None) == other
+    assert kinds(same)[-1] == "wrong-number"
+
+
 def test_number_that_is_wrong_for_one_may_be_anothers_own(share: Share, client: Client, dana: User) -> None:
     client.post(f"/desk/shares/{share.pk}/wrong-number")
     owner = make_patient(share.practice, "Ana", "Lopez")

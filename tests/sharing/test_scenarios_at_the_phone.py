@@ -76,11 +76,6 @@ def test_p5_ended_link_asks_for_a_new_one_in_one_tap_and_never_revives(
     assert "for" not in Recipient(sent).open(token).json()
 
 
-def client_of(client: Client) -> Client:
-    """Dana signs in again: a month has gone by."""
-    return signed_in(User.objects.get(name="Dana Desk"))
-
-
 def test_p6_forwarded_link_needs_the_code_that_goes_to_the_patients_phone(
     share: Share, token: str, sent: list[Kept], clock: MovableClock
 ) -> None:
