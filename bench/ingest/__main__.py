@@ -1,0 +1,128 @@
+"""From received files to a stored study: every frame decoded, the pyramid, the previews, the arch, all of it sealed.
+
+    python -m bench.ingest [--size 800]
+
+Cone-beam CTs of 400 x 400 x 300 and 800 x 800 x 640 are made from an invented head, received, and then ingested, each
+in a process of its own. Ingest may take 12 s and 60 s on two cores, and 2 GB of memory with its confined child.
+Processor seconds are printed too: on a busy machine they tell more than the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from bench.state import ROOT, make_state
+
+# Frames of a study, how often each voxel of the head is repeated, seconds it may take.
+STUDIES = {400: (300, 2, 12), 800: (640, 4, 60)}
+HEAD_VOXEL_MM = 0.5
+MOST_BYTES = 2 * 10**9
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--size", type=int, choices=STUDIES, action="append", help="only this one")
+    options.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    given = options.parse_args()
+    if given.folder:
+        print(json.dumps(_measure(given.folder)))
+        return 0
+    return max([_report(size) for size in given.size or STUDIES])
+
+
+def _report(size: int) -> int:
+    frames, _, most_s = STUDIES[size]
+    with tempfile.TemporaryDirectory(prefix="scanpass-bench-") as name:
+        _make_study(Path(name), size)
+        command = [sys.executable, "-m", "bench.ingest", "--folder", name]
+        told = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+    facts = json.loads(told.splitlines()[-1])
+    peak = facts["peak_bytes"]
+    print(f"{size} x {size} x {frames}, {facts['bytes'] / 1e6:.0f} MB")
+    print(f"  ingest                {facts['seconds']:8.1f} s   (at most {most_s})")
+    print(f"  processor             {facts['processor_s']:8.1f} s")
+    print(f"  of these for the arch {facts['arch_s']:8.1f} s   {facts['arch']}")
+    print(f"  peak memory           {peak / 1e6:8.0f} MB  (at most {MOST_BYTES / 1e6:.0f})", flush=True)
+    is_good = facts["seconds"] <= most_s and peak <= MOST_BYTES and facts["arch"] == "found"
+    return 0 if is_good else 1
+
+
+def _make_study(folder: Path, size: int) -> None:
+    """A head of coarse voxels, each repeated, with noise of its own in every voxel."""
+    import numpy as np
+
+    from portal.phantom.dicom_writer import Visit, write_slice
+    from portal.phantom.people import INVENTED
+    from portal.phantom.studies import TAKEN_ON
+    from portal.phantom.volume import Grid, scan
+
+    frames, times, _ = STUDIES[size]
+    shape = (frames // times, size // times, size // times)
+    head = scan(INVENTED[0], Grid.centred(shape, HEAD_VOXEL_MM), 1).hu
+    grid = Grid.centred((frames, size, size), HEAD_VOXEL_MM / times)
+    visit, random = Visit(INVENTED[0], TAKEN_ON, f"bench:{size}"), np.random.default_rng(size)
+    for index in range(frames):
+        coarse = head[index // times].repeat(times, 0).repeat(times, 1)
+        write_slice(folder, visit, grid, index, coarse + random.integers(-12, 13, coarse.shape, np.int16))
+
+
+def _measure(folder: Path) -> dict[str, Any]:
+    with make_state():
+        from portal.jobs.models import Job
+        from portal.jobs.run import run
+        from portal.records.ingest import previews
+        from portal.records.local_files import upload_path
+        from portal.records.models import Upload
+        from portal.records.uploads import JOB
+        from tests.cast import actor_of, make_patient, make_practice, make_staff
+
+        practice = make_practice()
+        dana = make_staff(practice, "front_desk")
+        arches = _timing(previews)
+        upload = upload_path(make_patient(practice), folder, actor=actor_of(dana))
+        wall, processor = time.perf_counter(), _processor_s()
+        run(Job.objects.get(kind=JOB, subject_id=upload.pk).pk)
+        if Upload.objects.get(pk=upload.pk).state != Upload.State.DONE:
+            raise SystemExit("The images were not stored.")
+        return {
+            "seconds": time.perf_counter() - wall,
+            "processor_s": _processor_s() - processor,
+            "peak_bytes": sum(1024 * resource.getrusage(who).ru_maxrss for who in WHO),
+            "bytes": sum(file.stat().st_size for file in folder.iterdir()),
+            "arch_s": sum(seconds for seconds, _ in arches),
+            "arch": "found" if any(arch for _, arch in arches) else "not found",
+        }
+
+
+WHO = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+
+
+def _processor_s() -> float:
+    return sum(sum(resource.getrusage(who)[:2]) for who in WHO)
+
+
+def _timing(previews: Any) -> list[tuple[float, object]]:
+    """What the ingest's own call of `arch_of` took and gave."""
+    took: list[tuple[float, object]] = []
+    find = previews.arch_of
+
+    def timed(*given: Any) -> object:
+        begun = time.process_time()
+        took.append((0.0, arch := find(*given)))
+        took[-1] = (time.process_time() - begun, arch)
+        return arch
+
+    previews.arch_of = timed
+    return took
+
+
+if __name__ == "__main__":
+    sys.exit(main())
