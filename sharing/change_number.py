@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
+from django.db.models import QuerySet
 
 from portal.audit import trail
 from portal.audit.actor import Actor
@@ -69,8 +72,8 @@ def _check_other(share: Share, address: str) -> None:
         )
 
 
-def _write(share: Share, same: object) -> bool:
-    # Sealed columns are sealed in the model, so the values are prepared by it and written by the condition.
-    fields = {name: share._meta.get_field(name) for name in ("channel", "address", "address_index")}
-    values = {name: field.pre_save(share, False) for name, field in fields.items()}
-    return bool(same.update(**values))  # type: ignore[attr-defined]
+def _write(share: Share, same: QuerySet[Share]) -> bool:
+    """Write the new address where the condition still holds; the columns are sealed as saving would seal them."""
+    columns: Any = Share._meta
+    names = ("channel", "address", "address_index")
+    return bool(same.update(**{name: columns.get_field(name).pre_save(share, False) for name in names}))

@@ -173,7 +173,7 @@ class ShareForm(forms.Form):
             "recipient_name": known["name"],
             "channel": channel,
             "address": known[str(channel)],
-            "language": patient.language,
+            "language": known["language"],
             "allows_download": "no",
             "purpose": Disclosure.Purpose.PATIENT_REQUEST,
             "days": practice.share_default_days,

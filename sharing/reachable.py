@@ -14,15 +14,22 @@ def reachable(patient: Patient) -> dict[str, Any]:
 
     `{"patient": {"name", "text", "email", "language"}, "guardian": {…}, "dentists": [{…}], "before": [{…}]}`
     """
+    before = sent_before(patient)
+    # The language somebody was last written to in; the newest comes first.
+    spoken = {entry["kind"]: entry["language"] for entry in reversed(before)}
     contacts = list(patient.contacts.order_by("created_at"))
     guardians = [row for row in contacts if row.relationship == Contact.Relationship.GUARDIAN]
     own = [row for row in contacts if row.relationship == Contact.Relationship.SELF]
     dentists = ReferringDentist.objects.filter(practice_id=patient.practice_id).order_by("-created_at")[:200]
     return {
-        "patient": {"name": patient.name, "language": patient.language, **_ways(own)},
+        "patient": {
+            "name": patient.name,
+            "language": spoken.get("patient", patient.language),
+            **_ways(own),
+        },
         "guardian": {
             "name": next((row.name for row in guardians if row.name), ""),
-            "language": guardians[0].language if guardians else patient.language,
+            "language": spoken.get("guardian", guardians[0].language if guardians else patient.language),
             **_ways(guardians),
         },
         "dentists": [
@@ -34,7 +41,7 @@ def reachable(patient: Patient) -> dict[str, Any]:
             }
             for row in dentists
         ],
-        "before": sent_before(patient),
+        "before": before,
     }
 
 

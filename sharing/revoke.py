@@ -45,6 +45,8 @@ def revoke_many(ids: Sequence[uuid.UUID], *, actor: Actor) -> int:
 
     Raises `NotFound`, and ends none, when one of them is another practice's.
     """
+    if actor.practice is None:
+        raise NotFound
     shares = list(Share.objects.filter(practice_id=actor.practice, pk__in=ids))
     if len(shares) != len(set(ids)):
         raise NotFound

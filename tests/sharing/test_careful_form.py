@@ -264,6 +264,12 @@ def test_recipients_are_remembered_with_number_and_language(
     assert "data-before" not in client.get(f"/desk/patients/{study.patient_id}/share").content.decode()
 
 
+def test_language_a_patient_was_written_to_in_is_kept(client: Client, study: Study) -> None:
+    assert send(client, study, language="es").status_code == 302
+    page = client.get(f"/desk/patients/{study.patient_id}/share").content.decode()
+    assert '<option value="es" selected>' in page
+
+
 # --- taking it back ------------------------------------------------------------------------------------------------
 
 

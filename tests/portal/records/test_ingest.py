@@ -144,7 +144,7 @@ def test_what_every_disc_carries_is_skipped_without_a_word(maria: Patient) -> No
     assert upload.studies.count() == 1
 
 
-def test_the_same_images_again_are_linked_and_not_stored_twice(maria: Patient) -> None:
+def test_f4_the_same_images_again_are_linked_and_not_stored_twice(maria: Patient) -> None:
     files = series(SCAN, 3)
     study = taken(maria, files).studies.get()
     packs = set(vault().names())
@@ -164,7 +164,7 @@ def test_more_images_of_a_study_become_its_next_part(maria: Patient) -> None:
     assert "More images of a study that was already here: they are stored as its next part." in more.notices
 
 
-def test_the_same_image_with_other_content_is_held(maria: Patient) -> None:
+def test_f4_the_same_image_with_other_content_is_held(maria: Patient) -> None:
     taken(maria, {"a": dicom(SCAN, uid="1.2.3.100.1.1", seed=1)})
     upload = taken(maria, {"a": dicom(SCAN, uid="1.2.3.100.1.1", seed=2)})
     assert upload.studies.count() == 0
@@ -185,7 +185,7 @@ def test_one_image_sent_twice_in_one_go_is_stored_once(maria: Patient) -> None:
     assert upload.notices == ["The same image came more than once and was stored once."]
 
 
-def test_a_foreign_patients_file_in_a_zip_goes_to_quarantine_and_the_rest_goes_on(maria: Patient) -> None:
+def test_f2_a_foreign_patients_file_in_a_zip_goes_to_quarantine_and_the_rest_goes_on(maria: Patient) -> None:
     foreign = Scan(name="Miller^Ann", birthdate="19700101", study_uid="1.2.3.200")
     files = {**series(SCAN, 3), "foreign": dicom(foreign)}
     upload = taken(maria, {"scan.zip": zipped(files)})
@@ -211,7 +211,7 @@ def test_a_foreign_patients_file_in_a_zip_goes_to_quarantine_and_the_rest_goes_o
         ("Smith^Ann", "", True),
     ],
 )
-def test_a_name_or_date_that_differs_is_held_and_one_that_is_missing_is_told(
+def test_f3_a_name_or_date_that_differs_is_held_and_one_that_is_missing_is_told(
     maria: Patient, name: str, birthdate: str, is_held: bool
 ) -> None:
     upload = taken(maria, {"a": dicom(Scan(name=name, birthdate=birthdate))})
