@@ -15,7 +15,7 @@ from portal.audit.actor import system
 from portal.clock import now
 from sharing.liveness import live
 from sharing.lock import lock
-from sharing.models import Message, Share, ShareSession
+from sharing.models import DeskTask, Message, Share, ShareSession
 from sharing.revoke import revoke
 
 REASON = "restored"
@@ -33,7 +33,8 @@ def close_all(revoked: Iterable[str]) -> dict[str, int]:
         again = _revoke_again(revoked)
         locked = 0
         for share in Share.objects.filter(live(now())).select_related("disclosure"):
-            locked += lock(share, actor=system(share.practice_id), reason=REASON)
+            actor = system(share.practice_id)
+            locked += lock(share, actor=actor, reason=REASON, task=DeskTask.Kind.RESTORED)
         messages = Message.objects.filter(state__in=[Message.State.QUEUED, Message.State.HELD]).update(
             state=Message.State.FAILED
         )

@@ -12,13 +12,13 @@ from sharing.models import DeskTask, Share
 from sharing.todo import add_task
 
 
-def lock(share: Share, *, actor: Actor, reason: str) -> bool:
-    """Lock the share, in the caller's transaction; returns False when it was locked already."""
+def lock(share: Share, *, actor: Actor, reason: str, task: str = DeskTask.Kind.LOCKED) -> bool:
+    """Lock the share and give the desk its task, in the caller's transaction; False when it was locked already."""
     if not Share.objects.filter(pk=share.pk, locked_at=None).update(locked_at=now()):
         return False
     trail.record(
         "share.locked", actor=actor, outcome=REFUSED, patient=share.patient_id, share=share.pk, reason=reason
     )
     note(share.disclosure_id, DisclosureEvent.Kind.LOCKED, reason=reason)
-    add_task(share, DeskTask.Kind.LOCKED)
+    add_task(share, task)
     return True

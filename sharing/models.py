@@ -280,6 +280,7 @@ class DeskTask(Row):
         LOCKED = "locked", "A link locked itself: wrong number?"
         SEND_FAILED = "send-failed", "A message did not reach its recipient"
         HELD = "held", "A message waits to be sent"
+        RESTORED = "restored", "Locked after a restore: unlock it if it may go on"
 
     share = models.ForeignKey(Share, on_delete=models.PROTECT, related_name="tasks")
     kind = models.CharField(max_length=12, choices=Kind.choices)

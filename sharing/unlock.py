@@ -22,6 +22,7 @@ def unlock(share: Share, *, actor: Actor) -> None:
             locked_at=None, match_misses=0, code_failures=0
         ):
             raise Conflict("This link isn't locked.")
-        close_tasks(share, DeskTask.Kind.LOCKED)
+        for kind in (DeskTask.Kind.LOCKED, DeskTask.Kind.RESTORED):
+            close_tasks(share, kind)
         trail.record("share.unlocked", actor=actor, patient=share.patient_id, share=share.pk)
         note(share.disclosure_id, DisclosureEvent.Kind.UNLOCKED)

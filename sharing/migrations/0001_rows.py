@@ -192,6 +192,7 @@ class Migration(migrations.Migration):
                             ("locked", "A link locked itself: wrong number?"),
                             ("send-failed", "A message did not reach its recipient"),
                             ("held", "A message waits to be sent"),
+                            ("restored", "Locked after a restore: unlock it if it may go on"),
                         ],
                         max_length=12,
                     ),

@@ -75,6 +75,7 @@ def test_r8_restored_copy_is_whole_and_nothing_in_it_is_open(
     assert done["closed"]["revoked_again"] == 1
     opened = f"[bool(s.locked_at) for s in Share.objects.filter(pk='{live.pk}')]"
     assert elsewhere.ask(opened) == [True]
+    assert elsewhere.ask("[t.kind for t in DeskTask.objects.filter(done_at=None)]") == ["restored"]
     assert elsewhere.ask(f"[bool(s.revoked_at) for s in Share.objects.filter(pk='{ended.pk}')]") == [True]
     assert elsewhere.ask("[str(k.study_id) for k in StudyKey.objects.all()]") == [str(kept.study.pk)]
     assert elsewhere.ask("[r.outcome for r in Run.objects.filter(kind='restore')]") == ["ok"]
