@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -54,37 +55,45 @@ def point_at(vendor: Vendor, settings: Any, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", fake_aws.KEY)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", fake_aws.SECRET)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(scope="session")
+def running() -> Iterator[dict[str, Vendor]]:
+    """Each vendor once for all tests: its address stays, and with it the client that botocore takes long to make."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(kind()) for name, kind in FAKES.items()}
     aws._client.cache_clear()
+
+
+@pytest.fixture
+def set_up(
+    running: dict[str, Vendor], settings: Any, monkeypatch: pytest.MonkeyPatch, smile: Practice, noon: None
+) -> Callable[[str], Vendor]:
+    """Set Scanpass up for the vendor of this name, at noon, with an agreement."""
+
+    def set_up(name: str) -> Vendor:
+        vendor = running[name]
+        vendor.forget()
+        agree(smile, name)
+        point_at(vendor, settings, monkeypatch)
+        return vendor
+
+    return set_up
 
 
 @pytest.fixture(params=sorted(FAKES))
-def vendor(
-    request: pytest.FixtureRequest,
-    settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    smile: Practice,
-    noon: None,
-) -> Iterator[Vendor]:
-    """Each of the vendors in turn, at noon, with an agreement."""
-    agree(smile, request.param)
-    with FAKES[request.param]() as running:
-        point_at(running, settings, monkeypatch)
-        yield running
-    aws._client.cache_clear()
-    assert running.wrong == [], "the vendor refused what was sent as malformed"
+def vendor(request: pytest.FixtureRequest, set_up: Callable[[str], Vendor]) -> Iterator[Vendor]:
+    """Each of the vendors in turn."""
+    vendor = set_up(request.param)
+    yield vendor
+    assert vendor.wrong == [], "the vendor refused what was sent as malformed"
 
 
 @pytest.fixture
-def twilio(settings: Any, monkeypatch: pytest.MonkeyPatch, smile: Practice, noon: None) -> Iterator[Vendor]:
-    agree(smile, "twilio")
-    with FakeTwilio() as running:
-        point_at(running, settings, monkeypatch)
-        yield running
+def twilio(set_up: Callable[[str], Vendor]) -> Vendor:
+    return set_up("twilio")
 
 
 @pytest.fixture
-def webhook(settings: Any, monkeypatch: pytest.MonkeyPatch, smile: Practice, noon: None) -> Iterator[Vendor]:
-    agree(smile, "webhook")
-    with FakeWebhook() as running:
-        point_at(running, settings, monkeypatch)
-        yield running
+def webhook(set_up: Callable[[str], Vendor]) -> Vendor:
+    return set_up("webhook")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,12 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 from django.test import Client
 
-from portal.clock import now
-from sharing.gateways import aws, sns
+from sharing.gateways import sns
 from sharing.models import Message, OptOut
 from tests.sharing.conftest import PHONE, make_share, run_jobs
-from tests.sharing.gateways.conftest import agree, point_at
-from tests.sharing.gateways.fake_aws import FakeAws
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:texts"
 CERTIFICATE = "https://sns.us-east-1.amazonaws.com/SimpleNotificationService-0123456789abcdef0123.pem"
@@ -45,8 +42,8 @@ class Amazon:
             .issuer_name(name)
             .public_key(self.key.public_key())
             .serial_number(1)
-            .not_valid_before(now() - timedelta(days=60))
-            .not_valid_after(now() + timedelta(days=valid_days))
+            .not_valid_before(datetime.now(UTC) - timedelta(days=60))
+            .not_valid_after(datetime.now(UTC) + timedelta(days=valid_days))
             .sign(self.key, hashes.SHA256())
         )
         self.pem = certificate.public_bytes(serialization.Encoding.PEM)
@@ -77,25 +74,27 @@ class Amazon:
         return {**body, "Signature": base64.b64encode(signature).decode()}
 
 
+@pytest.fixture(scope="session")
+def made() -> Amazon:
+    return Amazon()
+
+
 @pytest.fixture
-def amazon(db, settings, monkeypatch):
+def amazon(made, db, settings, monkeypatch):
     settings.AWS_SMS_TOPIC = TOPIC
-    amazon = Amazon()
-    monkeypatch.setattr(sns, "fetch", amazon.get)
+    made.asked.clear()
+    monkeypatch.setattr(sns, "fetch", made.get)
     sns._public_key.cache_clear()
-    yield amazon
+    yield made
     sns._public_key.cache_clear()
 
 
 @pytest.fixture
-def text(pat, dana, smile, settings, monkeypatch, noon):
-    agree(smile, "aws")
-    with FakeAws() as running:
-        point_at(running, settings, monkeypatch)
-        make_share(pat, dana)
-        run_jobs()
-        yield running.texts[0]
-    aws._client.cache_clear()
+def text(pat, dana, set_up):
+    vendor = set_up("aws")
+    make_share(pat, dana)
+    run_jobs()
+    return vendor.texts[0]
 
 
 def post(document: Any) -> int:

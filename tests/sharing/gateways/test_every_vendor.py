@@ -9,6 +9,7 @@ import pytest
 from portal.audit.models import AuditEntry
 from portal.jobs.models import Job
 from portal.practice.models import Agreement
+from sharing.gateways import aws
 from sharing.models import DeskTask, Message, OptOut
 from tests.sharing.conftest import PHONE, make_share, run_jobs
 from tests.sharing.gateways import fake_aws, fake_twilio, fake_webhook
@@ -124,6 +125,7 @@ def test_no_text_leaves_without_tls(pat, dana, vendor, settings):
 def test_credentials_that_are_wrong_hold_the_message(pat, dana, vendor, settings, monkeypatch):
     settings.TWILIO_TOKEN = settings.WEBHOOK_SECRET = "guessed"
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "guessed")
+    aws._client.cache_clear()  # it keeps the credentials it was made with
     make_share(pat, dana)
     run_jobs()
     assert (Message.objects.get().state, Message.objects.get().trouble) == ("held", "refused")
@@ -131,6 +133,7 @@ def test_credentials_that_are_wrong_hold_the_message(pat, dana, vendor, settings
     # It was the credentials and nothing else that the vendor minded.
     assert all(why in {"Authenticate", "signature"} for why in vendor.wrong)
     vendor.wrong.clear()
+    aws._client.cache_clear()
 
 
 def test_the_doubles_refuse_what_the_vendors_would(vendor: Vendor):

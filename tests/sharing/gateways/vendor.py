@@ -81,6 +81,13 @@ class Vendor:
         self.server.server_close()
         self.thread.join()
 
+    def forget(self) -> None:
+        """Begin again as if just started."""
+        self.texts.clear()
+        self.wrong.clear()
+        self.refused.clear()
+        self.status, self.silent = 0, False
+
     def answer(self, asked: Asked) -> tuple[int, Any]:
         if self.status:
             return self.status, {"message": "It is all too much, said +12015550123."}
