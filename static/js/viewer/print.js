@@ -14,9 +14,12 @@ export function paperSize({ width, height }, pixelsPerMm) {
   return { mm: w * share, share };
 }
 
+/** Nothing of a print stays in the page: not after printing, not when access ends. */
+export const dropPrint = () => document.querySelector(".viewer-print")?.remove();
+
 /** @param {import("./workbench.js").Workbench} bench @param {string[]} caption Lines. */
 export function printPicture(bench, caption) {
-  document.querySelector(".viewer-print")?.remove();
+  dropPrint();
   const { box, pixelsPerMm } = bench.pane;
   const sheet = document.createElement("section");
   sheet.className = "viewer-print";
@@ -24,7 +27,7 @@ export function printPicture(bench, caption) {
   const lines = [...caption, ...sized(picture, box, pixelsPerMm, bench)];
   sheet.append(picture, ...lines.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
   document.body.append(sheet);
-  window.addEventListener("afterprint", () => sheet.remove(), { once: true });
+  window.addEventListener("afterprint", dropPrint, { once: true });
   window.print();
 }
 

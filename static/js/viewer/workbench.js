@@ -11,6 +11,7 @@ import { boxesOf, layoutsFor, PANES, panesFor } from "./layouts.js";
 import { jawOf } from "./jaw.js";
 import { Measures } from "./measures.js";
 import { Overlay } from "./overlay.js";
+import { dropPrint } from "./print.js";
 import { Source } from "./source.js";
 import { basesOf, cross, spaceOf, turned } from "./space.js";
 import { Tools } from "./tools.js";
@@ -62,8 +63,8 @@ export class Workbench {
     this.#active = this.views.includes(place.view) ? place.view : this.views[0];
     this.#layout = parts.stage.clientWidth < WIDE_PX || this.layouts.length < 2 ? "single" : this.layouts[0];
     this.#arrange();
-    Object.assign(this, place.memory);
-    if (place.index >= 0) this.pane.setIndex(place.index);
+    if (place.memory) this.#remember(place.memory);
+    else if (place.index >= 0) this.pane.setIndex(place.index);
     this.#source = new Source({
       ...means, series, gl: renderer.gl, frame: this.#frame, texelsPerPixel: this.#texelsPerPixel,
       maxSide: Math.min(means.mostSide, renderer.maxSide(series.kind === "volume")),
@@ -73,7 +74,7 @@ export class Workbench {
     this.overlay = new Overlay(parts.stage, parts.canvas);
     this.#hands = new BenchHands(this.overlay.element, this);
     this.#tools = parts.tools ? new Tools(parts, this) : null;
-    this.#look();
+    this.resize();  // the tools have taken room
   }
 
   // What the viewer and its controls ask of any view.
@@ -108,8 +109,9 @@ export class Workbench {
 
   /** What a view made anew at the same place must know. */
   get memory() {
-    const { window, isInverted, slab, cross: crosshair, tool, solid, jaw } = this;
-    return { window, isInverted, slab, cross: crosshair, tool, solid, jaw };
+    const { window, isInverted, isCrossShown, slab, cross: crosshair, tool, solid, jaw, measures } = this;
+    const values = { window, isInverted, isCrossShown, slab, cross: crosshair, tool, solid, jaw };
+    return { values, layout: this.#layout, measured: measures.list };
   }
 
   /** Take a pane to hand; one that the layout doesn't hold is shown alone. */
@@ -179,6 +181,7 @@ export class Workbench {
     this.#hands.close();
     this.#tools?.close();
     this.overlay.close();
+    dropPrint();
     for (const pane of this.#panes.values()) pane.close?.();
     this.#source.close();
   }
@@ -280,6 +283,13 @@ export class Workbench {
   #snapped(mm) {
     const { dims, spacing } = this.space;
     return mm.map((v, i) => (Math.max(0, Math.min(dims[i] - 1, Math.floor(v / spacing[i]))) + 0.5) * spacing[i]);
+  }
+
+  #remember({ values, layout, measured }) {
+    Object.assign(this, values);
+    this.measures.list = measured;
+    this.#layout = layout;
+    this.#arrange();
   }
 
   #arrange() {

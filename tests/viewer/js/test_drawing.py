@@ -67,10 +67,12 @@ def level_of(frames: np.ndarray, number: int, strip_rows: int | None = None, **s
     return {"level": level, "items": items, "lost": [], "awaited": [], **states}
 
 
-def draw(run: Run, arg: dict[str, Any]) -> tuple[dict[str, Any], np.ndarray]:
+def draw(
+    run: Run, arg: dict[str, Any], *, before: str = "", after: str = ""
+) -> tuple[dict[str, Any], np.ndarray]:
     """Draw, and give the picture as rows x columns x 3, top row first."""
     facts = {"size": SIZE, "offset": 2048, "camera": {"zoom": 1, "centre": [0, 0]}, "isColour": False, **arg}
-    answer = run("planes", DRAW, facts)
+    answer = run("planes", before + DRAW.replace("return {", after + "\nreturn {"), facts)
     assert answer["error"] == 0
     pixels = np.array(answer["pixels"], np.float64).reshape(SIZE[1], SIZE[0], 4)
     return answer["place"], pixels[::-1, :, :3]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import numpy as np
 import pytest
+
+from portal.dicom.frames import encode_item
 
 from .test_drawing import SHADE, SIZE, Run, draw, facts_of, level_of, shown, volume
 
@@ -95,3 +98,83 @@ def test_lost_slice_inside_a_slab_is_striped(run: Run, volume: np.ndarray) -> No
         "isVolume": True, "fine": lost, "coarse": lost, "place": place, "slab": slab, "shade": SHADE, "voxels": dims,
     })  # fmt: skip
     assert (picture[..., 0] > picture[..., 2] + 4).all()
+
+
+BARE = """
+const real = WebGL2RenderingContext.prototype.getExtension;
+const gone = /norm16|float_linear|color_buffer/;
+WebGL2RenderingContext.prototype.getExtension = function (name) {
+  return gone.test(name) ? null : real.call(this, name);
+};
+"""
+GIVEN_BACK = "WebGL2RenderingContext.prototype.getExtension = real;"
+
+
+def test_v8_nothing_beyond_core_webgl2_is_needed(run: Run, volume: np.ndarray) -> None:
+    """Phones lack 16-bit and float extensions, or have them and don't filter: the picture is the same without."""
+    dims = list(volume.shape[::-1])
+    fine = level_of(volume, 0)
+    facts = {
+        "isVolume": True, "fine": fine, "coarse": fine, "shade": SHADE, "voxels": dims,
+        "place": {"origin": [1, 2, 9.3], "right": [0.15, 0, 0.02], "down": [0, 0.2, 0]},
+        "slab": {"samples": 9, "isMax": False, "through": [0, 0, 0.5]},
+    }  # fmt: skip
+    _, with_all = draw(run, facts)
+    _, bare = draw(run, facts, before=BARE, after=GIVEN_BACK)
+    assert with_all.max() > 200
+    assert (bare == with_all).all()
+
+
+PROBE = """
+const bytes = Uint8Array.from(atob(arg.item), (one) => one.charCodeAt(0));
+const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+const plain = new Uint8Array(await new Response(stream).arrayBuffer());
+return Array.from(m.undoItem(plain, { rows: arg.rows, columns: arg.columns, planes: 1, sampleBytes: 2 }));
+"""
+
+
+READ = """
+const { Renderer } = await import("/static/js/viewer/renderer.js");
+const { VolumeTexels } = await import("/static/js/viewer/textures.js");
+const { halfTable, toHalf } = await import("/static/js/viewer/codec.js");
+const canvas = document.createElement("canvas");
+[canvas.width, canvas.height] = arg.size;
+const renderer = new Renderer(canvas, { onLost() {}, onRestored() {} });
+const texels = new VolumeTexels(renderer.gl, arg.level.level);
+texels.put(0, toHalf(arg.level.items[0], halfTable(arg.offset)));
+const rect = { x: 0, y: 0, width: arg.size[0], height: arg.size[1] };
+const pixels = new Uint8Array(arg.size[0] * arg.size[1] * 4);
+const read = (shade) => {
+  renderer.draw([{ rect, fine: texels, coarse: texels, place: arg.place, size: arg.voxels, shade, isColour: false }]);
+  renderer.gl.readPixels(0, 0, ...arg.size, renderer.gl.RGBA, renderer.gl.UNSIGNED_BYTE, pixels);
+  return Array.from(pixels.filter((_, i) => i % 4 === 0));
+};
+const pictures = arg.shades.map(read);
+renderer.wipe();
+return pictures;
+"""
+
+
+@pytest.mark.parametrize(("bits", "allowed"), [(12, 0), (16, 16)])
+def test_v6_values_reach_the_card(run: Run, bits: int, allowed: int) -> None:
+    """From the product's own encoder to the texture: 12 bits exactly, 16 within 1/2048 of the range.
+
+    A picture has 256 steps, so the values are read in as many windows as it takes, each of 255 values.
+    """
+    rows, columns = SIZE[1] // 5, SIZE[0] // 5
+    frame = np.random.default_rng(bits).integers(0, 1 << bits, (rows, columns)).astype(np.uint16)
+    item = base64.b64encode(encode_item(frame, 2)).decode()
+    decoded = np.array(run("codec", PROBE, {"item": item, "rows": rows, "columns": columns}))
+    assert (decoded.reshape(rows, columns) == frame).all()
+
+    # Five pixels a voxel: the third one's middle is the voxel's.
+    place = {"origin": [0, 0, 0.5], "right": [0.2, 0, 0], "down": [0, 0.2, 0]}
+    offset, step = 1 << (bits - 1), 1 << (bits - 12)  # a grey step stands for so many values
+    lows = list(range(0, 1 << bits, 255 * step))
+    answer = run("planes", READ, {
+        "size": SIZE, "level": level_of(frame[None], 0), "offset": offset, "place": place,
+        "voxels": [columns, rows, 1], "shades": [[1 / (255 * step), (offset - low) / (255 * step)] for low in lows],
+    })  # fmt: skip
+    pictures = np.array(answer, np.int64).reshape(len(lows), SIZE[1], SIZE[0])[:, ::-1]
+    found = pictures.sum(axis=0)[2::5, 2::5] * step
+    assert np.abs(found - frame).max() <= allowed + step // 2

@@ -38,8 +38,9 @@ def beads(spacing_mm: list[float], directions: Any = None) -> FakeSeries:
 class Bench:
     """The page of a dentist, as people meet it."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, server: FakeServer) -> None:
         self.page = page
+        self.server = server
 
     def do(self, name: str) -> None:
         self.page.locator(f"[data-do={name}]").click()
@@ -87,14 +88,16 @@ def open_bench(browser_for_viewer: Browser) -> Iterator[Callable[..., Bench]]:
     def start(series: FakeSeries, viewport: Any = DESK, *, ratio: float = 1) -> Bench:
         server = FakeServer([series], title=series.title)
         server.face = "dentist"
+        server.behaviour.heartbeat_s = 0.5
         context = browser_for_viewer.new_context(viewport=viewport, device_scale_factor=ratio)
         opened.extend((context, server))
         page = context.new_page()
         page.on("pageerror", lambda error: broken.append(str(error)))
+        page.on("console", lambda line: broken.append(line.text) if "Content Security" in line.text else None)
         page.goto(server.url)
         page.wait_for_selector("#viewer[data-state=shown]")
         expect(page.locator("[data-part=progress]")).to_be_hidden()
-        return Bench(page)
+        return Bench(page, server)
 
     yield start
     for one in opened:
@@ -217,6 +220,43 @@ def test_v4_and_the_tools_of_a_sitting(open_bench: Callable[..., Bench]) -> None
     assert page.locator("[data-set=layout]").input_value() == "single"
     page.mouse.dblclick(*bench.at(30, 30))
     assert page.locator("[data-set=layout]").input_value() == "mpr"
+
+
+LOSE = """() => new Promise((resolve) => {
+  const canvas = document.querySelector("[data-part=canvas]");
+  const away = canvas.getContext("webgl2").getExtension("WEBGL_lose_context");
+  canvas.addEventListener("webglcontextrestored", () => resolve(), { once: true });
+  canvas.addEventListener("webglcontextlost", () => setTimeout(() => away.restoreContext()), { once: true });
+  away.loseContext();
+})"""
+
+
+def test_v21_v22_bench_comes_back_as_it_was_and_goes_without_a_trace(
+    open_bench: Callable[..., Bench],
+) -> None:
+    bench = open_bench(beads([1.0, 2.0, 2.0]))
+    page = bench.page
+    quarter = bench.stage["width"] / 4
+    page.evaluate("() => { window.print = () => {}; }")
+    bench.do("distance")
+    bench.pull((-quarter - 40, 10), (-quarter + 40, 10))
+    bench.do("invert")
+    page.locator("[data-part=stage]").focus()
+    for _ in range(3):
+        page.keyboard.press("e")
+    before, said = bench.picture(), bench.measured
+    page.evaluate(LOSE)
+    expect(page.locator("[data-part=status]")).to_have_text("The pictures are ready.")
+    expect(page.locator("[data-part=progress]")).to_be_hidden()
+    assert bench.measured == said
+    assert (np.abs(bench.picture() - before) > 8).mean() < 0.001
+
+    bench.do("print")
+    assert page.locator("canvas").count() == 3  # picture, lines, paper
+    bench.server.behaviour.ended_status = 410
+    expect(page.get_by_role("heading", name="Access to these images has ended.")).to_be_visible()
+    assert page.locator("canvas, img, dialog").count() == 0
+    assert "mm" not in page.locator("body").inner_text()
 
 
 def test_v17_measure_and_leave_with_the_keyboard_alone(open_bench: Callable[..., Bench]) -> None:
