@@ -104,6 +104,13 @@ def test_the_owner_looks_at_what_is_held_and_destroys_it(
     page.get_by_text("The files were destroyed.").wait_for()
 
 
+PRIVACY_PAGES = {
+    "/desk/compliance/": "desk-compliance",
+    "/desk/agreements/": "desk-agreements",
+    "/desk/agreements/new": "desk-new-vendor",
+}
+
+
 def test_the_owners_other_pages(screens: OpenScreen, omar: Desk, case: Case) -> None:
     screen = screens("desk", of=omar)
     screen.expects = {404}
@@ -111,6 +118,9 @@ def test_the_owners_other_pages(screens: OpenScreen, omar: Desk, case: Case) -> 
     page.goto("/desk/trail/")
     expect(page.locator("tbody tr").first).to_be_visible()
     screen.looked_at("desk-trail")
+    for address, shot in PRIVACY_PAGES.items():
+        page.goto(address)
+        screen.looked_at(shot)
     page.goto("/account/")
     screen.looked_at("desk-account")
     study = re.search(f"/desk/studies/({UUID})/", omar.browser.get(case.chart.path).text)

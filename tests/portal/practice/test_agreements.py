@@ -196,3 +196,16 @@ def test_owner_next_door_finds_no_vendor(vendor: BusinessAssociate, olga: User, 
     assert mallory.post(f"{where}agreements", filled()).status_code == 404
     assert signed_in(olga).get(f"{where}agreements/{uuid4()}/document").status_code == 404
     assert has_agreement(vendor.practice_id, "twilio")
+
+
+def test_desks_pages_warn_those_who_can_do_something(
+    vendor: BusinessAssociate, olga: User, dana: User, settings: Any
+) -> None:
+    settings.BACKUP_VENDOR = "twilio"
+    locked = "for want of an agreement: Store of the backups (twilio)."
+    assert locked in signed_in(olga).get("/desk/").content.decode()
+    assert locked not in signed_in(dana).get("/desk/").content.decode()
+    signed(vendor, olga, days=20)
+    assert "The agreement with Texts Inc ends in 20 days." in signed_in(olga).get("/desk/").content.decode()
+    signed(vendor, olga, days=365)
+    assert "agreement" not in signed_in(olga).get("/desk/").content.decode()
