@@ -87,7 +87,7 @@ class AgreementForm(forms.Form):
     )
 
     def clean_document(self) -> bytes:
-        given: UploadedFile = self.cleaned_data["document"]
+        given: UploadedFile[Any] = self.cleaned_data["document"]
         if (given.size or 0) > DOCUMENT_MAX_BYTES:
             raise ValidationError("This file is larger than 2 MB. Scan it smaller, in black and white.")
         content: bytes = given.read()

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
-from portal.errors import Conflict, InvalidInput, NotFound
+from portal.errors import AccessDenied, Conflict, InvalidInput, NotFound
 from portal.practice.agreements import associates_of
 from portal.practice.models import Agreement, BusinessAssociate
 
@@ -37,6 +37,8 @@ def get_agreement(associate: BusinessAssociate, agreement_id: uuid.UUID) -> Agre
 
 def add_associate(*, actor: Actor, **fields: Any) -> BusinessAssociate:
     """Add a vendor. Raises `InvalidInput` where one stands behind this adapter already."""
+    if actor.practice is None:
+        raise AccessDenied
     try:
         with transaction.atomic():
             associate = BusinessAssociate.objects.create(practice_id=actor.practice, **fields)
