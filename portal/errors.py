@@ -36,6 +36,14 @@ class SignInRequired(ScanpassError):
     sentence = "Your session has ended. Please sign in again."
 
 
+class FreshCodeRequired(ScanpassError):
+    """Signed in and allowed, but the last code of the authenticator app is too long ago; `next` takes a new one."""
+
+    status = 403
+    title = "Please enter a code of your app"
+    sentence = "This needs a new code of your authenticator app."
+
+
 class AccessDenied(ScanpassError):
     """The actor is known and may not do this."""
 

@@ -15,6 +15,7 @@ from portal.accounts.addresses import client_address
 from portal.accounts.models import User
 from portal.accounts.permissions import Action, can, check
 from portal.accounts.sessions import session_name
+from portal.accounts.step_up import check_fresh
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
@@ -104,6 +105,7 @@ class StaffDoorMiddleware:
         except AccessDenied:
             trail.record_alone("access.refused", actor=actor, outcome="refused", action=str(action))
             raise
+        check_fresh(request, Action(action))
 
 
 def staff_actor(request: HttpRequest) -> Actor:
@@ -163,5 +165,6 @@ def page_context(request: HttpRequest) -> dict[str, object]:
         "practice": getattr(request, "practice", None),
         "keys_beside_data": settings.ACCEPT_COLOCATED_KEYS,
         "is_demo": settings.DEMO,
+        "idle_s": settings.STAFF_IDLE_S,
         "may": {str(action).replace("-", "_") for action in Action if actor and can(actor, action)},
     }

@@ -30,6 +30,7 @@ from django.utils.translation import gettext
 
 from portal.errors import (
     AccessDenied,
+    FreshCodeRequired,
     InvalidInput,
     NotFound,
     ScanpassError,
@@ -127,6 +128,9 @@ def problem(request: HttpRequest, error: ScanpassError) -> HttpResponse:
     if isinstance(error, SignInRequired) and not request.path.startswith("/s/"):
         query = urlencode({"next": request.path}) if request.method == "GET" else ""
         return HttpResponseRedirect(f"{reverse('sign_in')}?{query}".rstrip("?"))
+    if isinstance(error, FreshCodeRequired):
+        query = urlencode({"next": request.path}) if request.method == "GET" else ""
+        return HttpResponseRedirect(f"{reverse('confirm')}?{query}".rstrip("?"))
     response = _page(request, error, details)
     for name, value in headers.items():
         response[name] = value

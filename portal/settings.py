@@ -68,6 +68,9 @@ CHECKPOINT_PLACES = env.list("SCANPASS_CHECKPOINT_PLACES", default=[str(STATE_DI
 CHECKPOINT_SECRET_PATH = Path(
     env.str("SCANPASS_CHECKPOINT_SECRET_FILE", default=str(STATE_DIR / "audit" / "checkpoint.secret"))
 )
+# A collector of DICOM audit messages, as syslog+tls://collector.example:6514; empty: none.
+AUDIT_COLLECTOR = env.str("SCANPASS_AUDIT_COLLECTOR", default="")
+AUDIT_COLLECTOR_CA = env.str("SCANPASS_AUDIT_COLLECTOR_CA", default="")  # a file; empty: the system's authorities
 CHECKPOINT_EVERY_S = 10 * 60  # the window in which the newest entries could vanish unseen
 CHECKPOINT_EVERY_ENTRIES = 1000
 
@@ -167,7 +170,10 @@ AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "sign_in"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("name", "email")},
+    },
     # SP 800-63B-4 asks for 15 where a password stands alone; ours never does, but length is what helps.
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},

@@ -69,7 +69,7 @@ def signed_in(user: User) -> Client:
     session = client.session
     session["otp_device_id"] = user.totpdevice_set.get().persistent_id
     moment = now().timestamp()
-    session["started"] = session["seen"] = moment
+    session["started"] = session["seen"] = session["proved"] = moment
     session.save()
     return client
 

@@ -91,3 +91,31 @@ class CodeForm(forms.Form):
             attributes["inputmode"] = "numeric"
             # On these pages something else is to be read first.
             attributes.pop("autofocus")
+
+
+class ConfirmForm(CodeForm):
+    """A new code before what needs one, and where the reader was going."""
+
+    next = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput)
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """Another password, against the one there is."""
+
+    current = forms.CharField(
+        label="Password now",
+        strip=False,
+        max_length=256,
+        error_messages={"required": "Enter the password you have now."},
+        widget=forms.PasswordInput({"autocomplete": "current-password"}),
+    )
+    field_order = ("current", "password", "repeat")
+
+    def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._user = user
+        self.fields["password"].label = "New password"
+        self.fields["repeat"].label = "New password again"
+
+    def owner_of_password(self) -> User:
+        return self._user

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from django.contrib.auth import authenticate, login, logout
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -19,6 +19,7 @@ from django_otp.models import Device
 from portal.accounts import second_factor
 from portal.accounts.addresses import client_address
 from portal.accounts.models import RecoveryDevice, TotpDevice, User
+from portal.accounts.own_sessions import end_others
 from portal.accounts.sessions import session_name
 from portal.accounts.throttle import forget_failures, give_back, take_try
 from portal.audit import trail
@@ -26,6 +27,8 @@ from portal.audit.actor import Actor
 from portal.clock import now
 from portal.errors import AccessDenied, CodeRefused, SignInRequired
 
+PROVED: Final = "proved"
+"""In the session: when a second factor was given last, in seconds of the epoch."""
 PENDING_FOR: Final = timedelta(minutes=10)
 REFUSED: Final = "E-mail or password is wrong. Please check both and try again."
 CODE_REFUSED: Final = (
@@ -56,7 +59,7 @@ def await_second_factor(request: HttpRequest, user: User, *, next_page: str = ""
     request.session["pending"] = {
         "user": str(user.pk),
         "until": (now() + PENDING_FOR).timestamp(),
-        "next": next_page if _is_ours(next_page) else "",
+        "next": next_page if is_ours(next_page) else "",
     }
     if not second_factor.is_enrolled(user):
         second_factor.begin_enrolment(user)
@@ -124,6 +127,24 @@ def renew_recovery_codes(request: HttpRequest, user: User, code: str, *, actor: 
         return second_factor.make_recovery_codes(user)
 
 
+def change_password(request: HttpRequest, user: User, *, current: str, new: str, actor: Actor) -> None:
+    """Give the user another password and sign them out everywhere else.
+
+    Raises `CodeRefused` for a wrong current password, `LimitReached` after too many tries.
+    """
+    account, address = f"password:{user.pk}", client_address(request)
+    take_try(account, address)
+    if not user.check_password(current):
+        raise CodeRefused("This is not your password now. Please type it again.")
+    give_back(account, address)
+    with transaction.atomic():
+        user.set_password(new)
+        user.save(update_fields=["password"])
+        end_others(user, actor=actor)
+        update_session_auth_hash(request, user)
+        trail.record("staff.password-changed", actor=actor)
+
+
 @transaction.atomic
 def start_session(request: HttpRequest, user: User, device: Device) -> None:
     """A session under a new key, with its start noted. Raises `AccessDenied` for a user without a practice."""
@@ -134,7 +155,15 @@ def start_session(request: HttpRequest, user: User, device: Device) -> None:
     login(request, user)
     otp_login(request, device)
     moment = now().timestamp()
-    request.session.update({"started": moment, "seen": moment, "practice": str(membership.practice_id)})
+    request.session.update(
+        {
+            "started": moment,
+            "seen": moment,
+            PROVED: moment,
+            "practice": str(membership.practice_id),
+            "address": client_address(request),
+        }
+    )
     recovery = isinstance(device, RecoveryDevice)
     actor = _actor(request, user, "recovery-code" if recovery else "totp")
     trail.record("staff.recovery-code-used" if recovery else "staff.signed-in", actor=actor)
@@ -168,5 +197,6 @@ def _actor(request: HttpRequest, user: User, method: str) -> Actor:
     )
 
 
-def _is_ours(page: str) -> bool:
+def is_ours(page: str) -> bool:
+    """Whether a page to go on to is one of this site."""
     return page.startswith("/") and url_has_allowed_host_and_scheme(page, allowed_hosts=None)

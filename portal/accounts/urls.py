@@ -12,5 +12,9 @@ urlpatterns = [
     path("home", views.home, name="home"),
     path("account/", views.account, name="account"),
     path("account/recovery-codes", views.new_recovery_codes, name="new_recovery_codes"),
+    path("account/confirm", views.confirm, name="confirm"),
+    path("account/password", views.change_password, name="change_password"),
+    path("account/sessions/end", views.end_other_sessions, name="end_other_sessions"),
+    path("account/stay", views.stay, name="stay"),
     path("language", language.choose_language, name="choose_language"),
 ]

@@ -9,9 +9,9 @@ from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from portal.accounts import second_factor
+from portal.accounts import own_sessions, second_factor, step_up
 from portal.accounts import sign_in as verbs
-from portal.accounts.forms import CodeForm, SignInForm, posted
+from portal.accounts.forms import ChangePasswordForm, CodeForm, ConfirmForm, SignInForm, posted
 from portal.accounts.models import RecoveryDevice, Role, TotpDevice
 from portal.accounts.permissions import Action, can, may, public
 from portal.errors import CodeRefused
@@ -105,6 +105,60 @@ def new_recovery_codes(request: HttpRequest) -> HttpResponse:
 
 
 @may(Action.SIGNED_IN)
+@ask_or_take
+def confirm(request: HttpRequest) -> HttpResponse:
+    """A new code of the app, before what needs one; then on to where the reader was going."""
+    form = ConfirmForm(posted(request), initial={"next": request.GET.get("next", "")})
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            step_up.confirm(request, request.user, given["code"], actor=request.actor)  # type: ignore[arg-type, attr-defined]
+            return redirect(given["next"] if verbs.is_ours(given["next"]) else "home")
+        except CodeRefused as refusal:
+            form.add_error("code", refusal.sentence)
+    return render(request, "accounts/confirm.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@may(Action.SIGNED_IN)
+@ask_or_take
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Another password, against the one there is; every other browser is signed out."""
+    form = ChangePasswordForm(request.user, posted(request))
+    if form.is_valid():
+        given = form.cleaned_data
+        try:
+            verbs.change_password(
+                request,
+                request.user,  # type: ignore[arg-type]
+                current=given["current"],
+                new=given["password"],
+                actor=request.actor,  # type: ignore[attr-defined]
+            )
+            messages.success(request, "The password is changed. Other browsers are signed out.")
+            return redirect("account")
+        except CodeRefused as refusal:
+            form.add_error("current", refusal.sentence)
+    page = {"section": "account", "form": form}
+    return render(request, "accounts/change_password.html", page, status=422 if form.errors else 200)
+
+
+@may(Action.SIGNED_IN)
+@require_POST
+def end_other_sessions(request: HttpRequest) -> HttpResponse:
+    """Sign out everywhere but here."""
+    ended = own_sessions.end_others(request.user, actor=request.actor)  # type: ignore[arg-type, attr-defined]
+    messages.success(request, f"Signed out in {ended} other browser{'s' if ended != 1 else ''}.")
+    return redirect("account")
+
+
+@may(Action.SIGNED_IN)
+@require_POST
+def stay(request: HttpRequest) -> HttpResponse:
+    """ "I need more time": asking is using, so the session idles out later."""
+    return HttpResponse(status=204)
+
+
+@may(Action.SIGNED_IN)
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
@@ -117,6 +171,7 @@ def _account_page(request: HttpRequest, form: CodeForm) -> HttpResponse:
         "section": "account",
         "codes_left": second_factor.recovery_codes_left(request.user),  # type: ignore[arg-type]
         "form": form,
+        "sessions": own_sessions.sessions_of(request.user, this=request.actor.session),  # type: ignore[arg-type, attr-defined]
         "role": Role(request.actor.role).label,  # type: ignore[attr-defined]
     }
     return render(request, "accounts/account.html", page, status=422 if form.errors else 200)

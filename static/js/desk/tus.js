@@ -90,6 +90,7 @@ async function persist(way, attempt, recover = async () => {}) {
 }
 
 async function request(method, url, way, headers, body) {
+  document.dispatchEvent(new Event("desk:used"));
   const response = await fetch(url, {
     method, body, signal: way.signal, headers: { ...headers, "X-CSRFToken": way.csrfToken }, redirect: "error",
   });

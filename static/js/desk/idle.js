@@ -1,0 +1,50 @@
+/**
+ * Before an unattended desk is signed out: a warning with "I need more time", in every tab alike.
+ *
+ * The server ends the session by its own clock; this only tells in time, and clears the screen when it is over,
+ * so that no name stays on it. WCAG 2.2, 2.2.1 (timing adjustable).
+ */
+
+const dialog = document.getElementById("idle");
+const WARN_S = 120;
+// The server moves a session on at most every 30 seconds, so the page counts from a little earlier.
+const SLACK_S = 30;
+
+if (dialog) {
+  const idleMs = (Number(dialog.dataset.idleS) - SLACK_S) * 1000;
+  const left = dialog.querySelector("[data-left]");
+  const tabs = new BroadcastChannel("scanpass-desk");
+  let endsAt = Date.now() + idleMs;
+
+  const used = () => {
+    endsAt = Date.now() + idleMs;
+    if (dialog.open) dialog.close();
+  };
+  /** This tab asked the server for something: all tabs share the session. */
+  const usedHere = () => { used(); tabs.postMessage("used"); };
+
+  const look = () => {
+    const leftMs = endsAt - Date.now();
+    if (leftMs <= 0) return location.assign(location.pathname);
+    if (leftMs > WARN_S * 1000) return;
+    if (!dialog.open) dialog.showModal();
+    left.textContent = String(Math.ceil(leftMs / 1000));
+  };
+
+  tabs.addEventListener("message", used);
+  document.addEventListener("desk:used", usedHere);
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const isBackground = event.detail.requestConfig.headers["X-Background"] === "1";
+    if (event.detail.successful && !isBackground) usedHere();
+  });
+  document.addEventListener("visibilitychange", look);
+  dialog.querySelector("form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const form = event.target;
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form) }).catch(() => null);
+    if (answer?.status === 204) usedHere();
+    else look();
+  });
+  tabs.postMessage("used"); // this page has just been asked for
+  setInterval(look, 1000);
+}
