@@ -21,12 +21,14 @@ from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent, Patient, QuarantinedGroup, ReferringDentist
 from portal.records.patients import add_patient
 from portal.records.uploads import start_upload
+from sharing.gateways.memory import Kept
 from sharing.models import DeskTask, Share
 from sharing.todo import add_task
 from sharing.wrong_number import report_wrong_number
 from tests.cast import PASSWORD, actor_of, signed_in
 from tests.chromium import launch
 from tests.portal.accounts.steps import code_of
+from tests.sharing.conftest import run_jobs
 from tests.viewer.conftest import made_study
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -143,6 +145,36 @@ def test_from_search_to_sent_without_a_mouse(page: Page, dana: User, maria: Pati
     page.keyboard.press("/")
     page.wait_for_url("**/desk/")
     expect(page.locator("#search")).to_be_focused()
+
+
+def test_number_is_read_back_and_a_share_undone_by_keyboard(
+    page: Page, dana: User, maria: Patient, sent: list[Kept], settings: Any
+) -> None:
+    settings.UNDO_S = 10
+    made_study(maria)
+    enter(page, dana).goto(f"/desk/patients/{maria.pk}/share")
+    page.get_by_role("button", name="Text a code now").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#read_back_code")).to_be_focused()
+    run_jobs()
+    expect(page.locator("#read-back-state")).to_contain_text("read it to you")
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / "read-back-1280.png", full_page=True)
+    page.keyboard.type(sent[0].body.rsplit(" ", 1)[1])
+    page.keyboard.press("Enter")
+    expect(page.locator("#number-check")).to_contain_text("Checked")
+    assert not Share.objects.exists()
+    page.locator("[name=consent]").focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/desk/patients/{maria.pk}/")
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    if PICTURES:
+        page.screenshot(path=Path(PICTURES) / "undo-1280.png", full_page=True)
+    page.keyboard.press("u")
+    expect(page.locator("#shares .badge")).to_have_text("Undone before it was sent")
+    run_jobs()
+    assert len(sent) == 1
 
 
 def test_recipient_decides_what_the_form_fills_in(
