@@ -16,7 +16,7 @@ def floor_page(request: HttpRequest, grant: Grant, stored: StoredStudy) -> dict[
     """The context of `templates/viewer/_viewer.html`, without `face`."""
     practice = Practice.objects.get(pk=grant.practice)
     root, shown = study_root(grant), granted_series(grant, stored)
-    first = next(((one, one["previews"][0]["view"]) for one in shown if one["previews"]), None)
+    first = next(((one, _first_cut(one)) for one in shown if one["previews"]), None)
     return {
         "manifest_url": f"{root}/manifest.json",
         "study_title": grant.study.title,
@@ -25,6 +25,12 @@ def floor_page(request: HttpRequest, grant: Grant, stored: StoredStudy) -> dict[
         "preview_url": preview_url(root, *first) if first else "",
         "floor": {"series": [_floor(request, root, series) for series in shown]},
     }
+
+
+def _first_cut(series: SeriesView) -> str:
+    """Dentists begin at a cut, patients at the panorama."""
+    views = [preview["view"] for preview in series["previews"]]
+    return next((view for view in views if view != "panorama"), views[0])
 
 
 def _floor(request: HttpRequest, root: str, series: SeriesView) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 
 from sharing.access import Grant
 from viewer.plain_words import notices_of, plain_names, reason_for
+from viewer.previews import FIRST
 from viewer.stored import SeriesView, StoredStudy
 
 VERSION = 1
@@ -59,8 +60,9 @@ def study_root(grant: Grant) -> str:
 
 
 def preview_url(root: str, series: SeriesView, view: str) -> str:
-    """The address of a preview."""
-    return f"{root}/series/{series['id']}/previews/{view}.webp"
+    """The address of a preview; the first one has an address that tells no view."""
+    name = FIRST if view == series["previews"][0]["view"] else view
+    return f"{root}/series/{series['id']}/previews/{name}.webp"
 
 
 def slice_url(root: str, series: SeriesView, index: int | str) -> str:

@@ -144,15 +144,17 @@ def _viewer_context(request: HttpRequest, share: Share, study: Study, has_more: 
         "manifest_url": f"/studies/{study.pk}/manifest.json",
         "face": _face(share),
         "study_title": study.title,
-        "preview_url": _preview_url(pictures[0]) if pictures else "",
+        "preview_url": _preview_url(pictures[0], _face(share)) if pictures else "",
         "floor": {"series": [_floor(request, one) for one in pictures]},
         "has_more_studies": has_more,
         "who": share.patient.short_name,
     }
 
 
-def _preview_url(series: Series) -> str:
-    view = "axial" if series.kind == Series.Kind.VOLUME else "image"
+def _preview_url(series: Series, face: str) -> str:
+    """A patient's first picture is the study's own first: all teeth, where their arch was found."""
+    cut = "axial" if series.kind == Series.Kind.VOLUME else "image"
+    view = "first" if face == "patient" else cut
     return f"/studies/{series.study_id}/series/{series.pk}/previews/{view}.webp"
 
 

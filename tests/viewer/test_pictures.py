@@ -33,9 +33,18 @@ def test_a_preview_is_the_stored_one_and_is_counted(stored: Stored, phone: Clien
     assert tally.length_bytes > 0
 
 
-@pytest.mark.parametrize("name", ["axial.webp", "axial", "sagittal"])
+@pytest.mark.parametrize("name", ["axial.webp", "axial", "sagittal", "first.webp"])
 def test_the_address_without_a_series_means_the_first(stored: Stored, phone: Client, name: str) -> None:
     assert picture(phone, f"{stored.root}/previews/{name}").format == "WEBP"
+
+
+def test_first_preview_is_asked_for_by_one_address(stored: Stored, phone: Client) -> None:
+    """The page names it before its script has read the manifest; another address would bring it twice."""
+    manifest = phone.get(f"{stored.root}/manifest.json").json()
+    urls = [preview["url"] for preview in manifest["series"][0]["previews"]]
+    assert urls[0] == f"{stored.root}/series/{stored.volume.id}/previews/first.webp"
+    assert len(set(urls)) == len(urls) > 1
+    assert picture(phone, urls[0]).tobytes() == picture(phone, urls[0].replace("first", "axial")).tobytes()
 
 
 @pytest.mark.parametrize("name", ["image.webp", "front", "..", "0"])
