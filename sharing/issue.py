@@ -27,7 +27,9 @@ from sharing import limits
 from sharing.addresses import address_for
 from sharing.guardians import capped, guardianship_for
 from sharing.models import Channel, Message, Share, SharedSeries
+from sharing.opted_out import has_opted_out
 from sharing.standing import refuse_bad
+from sharing.troubles import Trouble, sentence
 
 NAME_CHARS_MAX = 120
 
@@ -122,6 +124,8 @@ def queue_link(share: Share, *, after_s: float = 0) -> Message:
             "This share is a printed letter. Print the letter again; the one before stops working."
         )
     refuse_bad(share.patient_id, bytes(share.address_index))
+    if has_opted_out(share):
+        raise Conflict(sentence(Trouble.OPTED_OUT), field="address")
     _count_link(share)
     message = Message.objects.create(
         practice_id=share.practice_id, share=share, kind=Message.Kind.LINK, created_at=now()

@@ -17,6 +17,7 @@ from portal.clock import now
 from portal.errors import NotFound
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
+from sharing.known import ReadBack
 from sharing.models import DeskTask, Message
 from sharing.opted_out import opt_out
 from sharing.todo import add_task, close_tasks
@@ -29,6 +30,8 @@ _UNDECIDED = (_State.QUEUED, _State.HELD, _State.SENT)
 def delivered(message_id: uuid.UUID, *, gateway: str) -> None:
     """The telephone has it. It overrules a report that said otherwise: parts of one text are reported apart."""
     message = _message(message_id)
+    if message is None:
+        return
     with transaction.atomic():
         open_ones = Message.objects.filter(pk=message.pk, state__in=[*_UNDECIDED, _State.UNDELIVERED])
         if not open_ones.update(
@@ -53,6 +56,10 @@ def delivered(message_id: uuid.UUID, *, gateway: str) -> None:
 def undelivered(message_id: uuid.UUID, trouble: Trouble, *, gateway: str) -> None:
     """The telephone doesn't have it: the record says so, and the desk gets a task with the reason."""
     message = _message(message_id)
+    if message is None:
+        # Somebody waits at the desk for the patient to read a code out.
+        ReadBack.objects.filter(pk=message_id, consumed_at=None).update(failure=sentence(trouble))
+        return
     with transaction.atomic():
         open_ones = Message.objects.filter(pk=message.pk, state__in=_UNDECIDED)
         if not open_ones.update(
@@ -82,8 +89,9 @@ def undelivered(message_id: uuid.UUID, trouble: Trouble, *, gateway: str) -> Non
             opt_out(share.address)
 
 
-def _message(message_id: uuid.UUID) -> Message:
+def _message(message_id: uuid.UUID) -> Message | None:
+    """The message; None for a number's check, which has no share and no record. Raises `NotFound`."""
     message = Message.objects.select_related("share").filter(pk=message_id).first()
-    if message is None:
+    if message is None and not ReadBack.objects.filter(pk=message_id).exists():
         raise NotFound
     return message

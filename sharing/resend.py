@@ -12,8 +12,6 @@ from sharing.hold import WAITING
 from sharing.issue import queue_link
 from sharing.liveness import state_of
 from sharing.models import Message, Share
-from sharing.opted_out import has_opted_out
-from sharing.troubles import Trouble, sentence
 
 _WHY_NOT = {
     "revoked": "This link was revoked. Make a new share instead.",
@@ -36,8 +34,6 @@ def resend(share: Share, *, actor: Actor) -> Message:
         state = state_of(share, now())
         if state != "live":
             raise Conflict(_WHY_NOT[state])
-        if has_opted_out(share):
-            raise Conflict(sentence(Trouble.OPTED_OUT))
         waiting = share.messages.filter(kind=Message.Kind.LINK, state__in=WAITING).first()
         if waiting is not None:
             return waiting

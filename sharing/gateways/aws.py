@@ -35,13 +35,13 @@ class AwsGateway:
     def deliver(self, outgoing: Outgoing) -> str:
         if not (settings.AWS_SMS_REGION and settings.AWS_SMS_SENDER):
             raise Undeliverable(Trouble.NOT_SET_UP)
-        is_code = outgoing.kind == "code"
+        is_link = outgoing.kind == "link"
         wanted: dict[str, Any] = {
             "DestinationPhoneNumber": outgoing.address,
             "OriginationIdentity": settings.AWS_SMS_SENDER,
             "MessageBody": outgoing.body,
             "MessageType": "TRANSACTIONAL",
-            "TimeToLive": settings.CODE_LIFETIME_S if is_code else 4 * 3600,
+            "TimeToLive": 4 * 3600 if is_link else settings.CODE_LIFETIME_S,
             "Context": {"message": str(outgoing.message)},
         }
         if settings.AWS_SMS_CONFIGURATION:

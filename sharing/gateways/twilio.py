@@ -79,7 +79,7 @@ def _form(outgoing: Outgoing) -> dict[str, str]:
         "To": outgoing.address,
         "Body": outgoing.body,
         # After that nobody wants it any more: a code has ended, a link was sent again.
-        "ValidityPeriod": str(_CODE_VALID_S if outgoing.kind == "code" else _LINK_VALID_S),
+        "ValidityPeriod": str(_LINK_VALID_S if outgoing.kind == "link" else _CODE_VALID_S),
         "StatusCallback": f"{settings.PUBLIC_BASE_URL}/messages/twilio/{outgoing.message}",
     }
     form["MessagingServiceSid" if sender.startswith("MG") else "From"] = sender

@@ -33,7 +33,7 @@ class FakeWebhook(Vendor):
         demand(asked.headers["Content-Type"] == "application/json", 415, "only JSON is taken")
         told = json.loads(asked.body)
         demand(set(told) == {"id", "to", "body", "kind"}, 400, "a field is missing or unknown")
-        demand(told["kind"] in {"link", "code", "notice"}, 400, "an unknown kind")
+        demand(told["kind"] in {"link", "code", "check", "notice"}, 400, "an unknown kind")
         return Text(told["to"], told["body"], f"hook-{len(self.texts)}", asked, told["id"])
 
     def refusal(self, text: Text, trouble: str) -> tuple[int, Any]:

@@ -24,12 +24,10 @@ def test_p11_stop_ends_texts_until_start(pat, dana, twilio):
     assert reply("Stop") == 200
     with pytest.raises(Conflict, match="replied STOP"):
         resend(share, actor=actor_of(dana))
-    other = make_share(pat, dana)
-    run_jobs()
-    message = Message.objects.get(share=other)
-    assert (message.state, message.trouble) == ("failed", "opted-out")
-    assert "START" in message.failure
-    assert "e-mail or a letter" in message.failure
+    with pytest.raises(Conflict, match="Until they text START, use e-mail or a letter") as refused:
+        make_share(pat, dana)
+    assert refused.value.details["field"] == "address"
+    assert Message.objects.count() == 1
     assert len(twilio.texts) == 1
     assert reply("START") == 200
     resend(share, actor=actor_of(dana))
@@ -39,6 +37,16 @@ def test_p11_stop_ends_texts_until_start(pat, dana, twilio):
         AuditEntry.objects.filter(code__startswith="share.opted").order_by("n").values_list("code", flat=True)
     )
     assert codes == ["share.opted-out", "share.opted-in"]
+
+
+def test_p11_a_link_that_was_under_way_when_stop_came_does_not_leave(pat, dana, twilio):
+    make_share(pat, dana)
+    reply("STOP")
+    run_jobs()
+    message = Message.objects.get()
+    assert (message.state, message.trouble) == ("failed", "opted-out")
+    assert "START" in message.failure
+    assert twilio.texts == []
 
 
 def test_p11_an_error_21610_is_a_stop_that_was_missed(pat, dana, twilio):

@@ -10,8 +10,10 @@ from portal.audit.models import AuditEntry
 from portal.records.models import DisclosureEvent
 from sharing.gateways import twilio as gateway
 from sharing.models import DeskTask, Message
+from sharing.read_back import ask_read_back
 from sharing.status import describe
-from tests.sharing.conftest import make_share, run_jobs
+from tests.cast import actor_of, signed_in
+from tests.sharing.conftest import PHONE, make_share, run_jobs
 from tests.sharing.gateways import fake_twilio
 from tests.sharing.gateways.fake_twilio import call_back, report
 
@@ -147,3 +149,14 @@ def test_a_messaging_service_is_named_as_one(pat, dana, twilio, settings):
     make_share(pat, dana)
     run_jobs()
     assert parse_qs(twilio.texts[0].asked.body.decode())["MessagingServiceSid"] == [settings.TWILIO_SENDER]
+
+
+def test_p9_a_landline_shows_while_the_patient_still_stands_at_the_desk(pat, dana, twilio):
+    check = ask_read_back(pat, number=PHONE, language="en", actor=actor_of(dana))
+    run_jobs()
+    (text,) = twilio.texts
+    assert parse_qs(text.asked.body.decode())["ValidityPeriod"] == ["600"]
+    assert report(text, "delivered") == 204
+    assert report(text, "undelivered", "30006") == 204
+    page = signed_in(dana).get(f"/desk/number-checks/{check.pk}").content.decode()
+    assert "landline" in page
