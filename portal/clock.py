@@ -9,17 +9,27 @@ from django.db import connection
 # Tests move time by this; nothing else may.
 _offset = timedelta(0)
 
-_QUESTION = {
-    "sqlite": "SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')",
+_EXPRESSION = {
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%f', 'now')",
     # Not now(): that is the start of the transaction, and a long one would live in the past.
-    "postgresql": "SELECT clock_timestamp() AT TIME ZONE 'UTC'",
+    "postgresql": "clock_timestamp() AT TIME ZONE 'UTC'",
 }
 
 
 def now() -> datetime:
     """The database's time, aware, in UTC."""
     with connection.cursor() as cursor:
-        cursor.execute(_QUESTION[connection.vendor])
+        cursor.execute(f"SELECT {expression()}")
         (answer,) = cursor.fetchone()
-    moment = datetime.fromisoformat(answer) if isinstance(answer, str) else answer
-    return moment.replace(tzinfo=UTC) + _offset
+    return moment(answer)
+
+
+def expression() -> str:
+    """The time in SQL, for a question that asks for more than the time; `moment` reads the answer."""
+    return _EXPRESSION[connection.vendor]
+
+
+def moment(answer: datetime | str) -> datetime:
+    """The database's answer to `expression`, aware, in UTC."""
+    told = datetime.fromisoformat(answer) if isinstance(answer, str) else answer
+    return told.replace(tzinfo=UTC) + _offset

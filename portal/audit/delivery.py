@@ -24,11 +24,12 @@ def deliver() -> None:
     for address in settings.CHECKPOINT_PLACES:
         place = place_of(address)
         row, _ = CheckpointPlace.objects.get_or_create(name=place.name)
-        if not _rests(row):
+        if not rests(row):
             _catch_up(place, row)
 
 
-def _rests(row: CheckpointPlace) -> bool:
+def rests(row: CheckpointPlace) -> bool:
+    """Whether a place refused so lately that it is left alone."""
     return bool(row.failure and row.tried_at) and now() - row.tried_at < timedelta(seconds=_RETRY_S)
 
 

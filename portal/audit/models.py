@@ -68,7 +68,10 @@ class Checkpoint(models.Model):
 
 
 class CheckpointPlace(models.Model):
-    """How far one place outside has been given the checkpoints; a place that was away catches up."""
+    """How far one place outside has been given the checkpoints, or a collector the entries of one chain.
+
+    A place that was away catches up from here.
+    """
 
     name = models.CharField(max_length=200, primary_key=True)
     sequence = models.PositiveBigIntegerField(default=0)

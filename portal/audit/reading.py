@@ -18,7 +18,10 @@ from portal.vault.columns import open_value, value_version
 from portal.vault.keyring import derive_key
 
 _FOR_PROGRAMS: Final = frozenset(
-    {"challenge", "group", "manifest_sha256", "message", "series", "session", "share", "subject", "upload"}
+    {
+        *("challenge", "disclosure", "group", "manifest_sha256", "message", "opens", "reference", "series"),
+        *("session", "share", "subject", "upload"),
+    }
 )
 
 

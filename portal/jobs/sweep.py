@@ -33,6 +33,7 @@ SWEEPERS: tuple[str, ...] = (
     "portal.backups.schedule.sweep_schedule",
     "sharing.endings.sweep_endings",
     "portal.audit.checkpoint.sweep_checkpoints",
+    "portal.audit.forwarding.sweep_forwarding",
 )
 
 

@@ -55,10 +55,12 @@ class Week:
 
 
 def weeks_of(practice: Practice) -> list[Week]:
-    """The last full weeks, the newest first."""
+    """The last full weeks since the practice was set up, the newest first."""
     signed = _signed(practice)
     monday = _monday(practice)
-    starts = [monday - timedelta(weeks=back) for back in range(1, WEEKS_SHOWN + 1)]
+    opened = practice.created_at.astimezone(ZoneInfo(practice.time_zone)).date()
+    weeks = [monday - timedelta(weeks=back) for back in range(1, WEEKS_SHOWN + 1)]
+    starts = [day for day in weeks if day + timedelta(days=7) > opened]
     return [Week(day, _counts(practice, day), signed.get(day.isoformat())) for day in starts]
 
 

@@ -48,6 +48,7 @@ class Collector:
             context.wrap_socket(plain, server_hostname=parts.hostname) as stream,
         ):
             yield cls(stream, origin)
+            _end(stream)
 
 
 def frame(told: Told, *, origin: str) -> bytes:
@@ -56,3 +57,14 @@ def frame(told: Told, *, origin: str) -> bytes:
     head = f"<{PRIORITY}>1 {told.at.isoformat(timespec='microseconds')} {host} scanpass - DICOM+RFC3881 - "
     line = head.encode() + _BOM + message(told, origin=origin)
     return f"{len(line)} ".encode() + line
+
+
+def _end(stream: ssl.SSLSocket) -> None:
+    """Say that this was all, and wait until the other side has read it: a hasty close would throw the rest away."""
+    try:
+        stream.unwrap()
+    except ConnectionError:
+        raise
+    except OSError:
+        # Many collectors hang up instead of answering in kind; they have read everything by then.
+        pass
