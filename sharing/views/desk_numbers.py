@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.permissions import Action, may
 from portal.errors import CodeRefused, Conflict, InvalidInput, LimitReached, NotFound
+from portal.records.models import Disclosure
 from portal.records.patients import get_patient
 from portal.records.views import live
 from sharing.addresses import mobile_number
@@ -17,7 +18,7 @@ from sharing.known import ReadBack
 from sharing.models import Channel
 from sharing.read_back import ask_read_back as ask
 from sharing.read_back import give_read_back as give
-from sharing.standing import standing_of
+from sharing.standing import Standing, standing_of
 
 
 @may(Action.SHARE)
@@ -29,10 +30,16 @@ def number_standing(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     shown: dict[str, object] = {"patient": patient}
     if typed and request.POST.get("channel", Channel.TEXT) == Channel.TEXT:
         try:
-            shown["standing"] = standing_of(patient, mobile_number(typed))
+            shown["standing"] = _told(standing_of(patient, mobile_number(typed)), request)
         except InvalidInput as error:
             shown["problem"] = error.sentence
     return render(request, "sharing/_number.html", shown)
+
+
+def _told(standing: Standing, request: HttpRequest) -> Standing | None:
+    """A dentist isn't here to read a code out: of their number only what is wrong with it is said."""
+    is_dentist = request.POST.get("recipient_kind") == Disclosure.Recipient.DENTIST
+    return None if is_dentist and not standing.is_bad else standing
 
 
 @may(Action.SHARE)

@@ -221,6 +221,14 @@ def test_landlines_and_foreign_numbers_are_named_before_anything_is_sent(
     )
 
 
+def test_dentist_is_not_asked_to_read_a_code_out(client: Client, study: Study) -> None:
+    page = f"/desk/patients/{study.patient_id}/number"
+    shown = client.post(page, {"address": PHONE, "recipient_kind": "dentist"}).content.decode()
+    assert "Text a code" not in shown
+    wrong = client.post(page, {"address": "12", "recipient_kind": "dentist"}).content.decode()
+    assert 'class="error"' in wrong
+
+
 def test_p8_number_checked_long_ago_is_checked_again(
     client: Client, study: Study, dana: User, clock: MovableClock
 ) -> None:
