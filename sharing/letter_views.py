@@ -37,7 +37,8 @@ def letter(request: HttpRequest, share_id: UUID) -> HttpResponse:
 
 
 def _page(request: HttpRequest, printed: Letter) -> HttpResponse:
-    svg = segno.make(printed.link, error="m", micro=False).svg_inline(border=4, dark="#000", light="#fff")
+    code = segno.make(printed.link, error="m", micro=False)
+    svg = code.svg_inline(border=4, omitsize=True, dark="#000", light="#fff")
     qr = mark_safe(svg)  # noqa: S308 (made of our own link, by segno)
     with translation.override(printed.share.language):
         context = {"letter": printed, "words": words_of(printed), "qr": qr}

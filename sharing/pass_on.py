@@ -120,6 +120,12 @@ def _issued(
         raise InvalidInput(
             _("This can't be sent from here. Please call your dental office."), field="name"
         ) from None
+    except InvalidInput as error:
+        if error.details.get("field") != "address":
+            raise
+        raise InvalidInput(
+            _("This is not an e-mail address or a mobile number. Please check it."), field="address"
+        ) from None
 
 
 def end_passed_on(parent: Share, share_id: uuid.UUID, *, actor: Actor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.records.guardians import guardians_of
 from portal.records.models import Contact, Patient, ReferringDentist
 from portal.records.templatetags.desk import phone
 from sharing.sent_before import sent_before
@@ -18,7 +19,7 @@ def reachable(patient: Patient) -> dict[str, Any]:
     # The language somebody was last written to in; the newest comes first.
     spoken = {entry["kind"]: entry["language"] for entry in reversed(before)}
     contacts = list(patient.contacts.order_by("created_at"))
-    guardians = [row for row in contacts if row.relationship == Contact.Relationship.GUARDIAN]
+    guardians = _of_one_guardian(patient, contacts)
     own = [row for row in contacts if row.relationship == Contact.Relationship.SELF]
     dentists = ReferringDentist.objects.filter(practice_id=patient.practice_id).order_by("-created_at")[:200]
     return {
@@ -43,6 +44,16 @@ def reachable(patient: Patient) -> dict[str, Any]:
         ],
         "before": before,
     }
+
+
+def _of_one_guardian(patient: Patient, contacts: list[Contact]) -> list[Contact]:
+    """The contacts of the guardian noted first who still acts: one person's name never meets another's number."""
+    theirs = [row for row in contacts if row.relationship == Contact.Relationship.GUARDIAN]
+    for guardian in guardians_of(patient):
+        named = [row for row in theirs if row.name == guardian.name]
+        if named:
+            return named
+    return []
 
 
 def _ways(contacts: list[Contact]) -> dict[str, str]:

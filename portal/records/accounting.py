@@ -67,7 +67,7 @@ def _line(row: Disclosure) -> Line:
         is_accountable=was_misdirected or row.accounting == Disclosure.Accounting.ACCOUNTABLE,
         label=_label(row, was_misdirected),
         released=released_in_words(events),
-        by=row.disclosed_by.name if row.disclosed_by else _("the patient"),
+        by=row.disclosed_by.name if row.disclosed_by else _("The patient"),
     )
 
 

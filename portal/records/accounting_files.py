@@ -60,7 +60,7 @@ def inert(cell: str) -> str:
 def accounting_pdf(patient: Patient, lines: Sequence[Line], zone: ZoneInfo) -> bytes:
     """For printing; the title in the file's properties names nobody."""
     title = _("Who got your dental images")
-    widths_mm = (20, 38, 36, 48, 28, 30, 32, 24)
+    widths_mm = (18, 34, 36, 44, 26, 28, 30, 23)
     story = [
         paragraph(title, TITLE),
         paragraph(f"{patient.name} · {patient.practice.name}, {patient.practice.phone}", SMALL),

@@ -13,6 +13,7 @@ from typing import Any, Final
 from xml.sax.saxutils import escape
 
 import segno
+from django.conf import settings
 from reportlab.lib import colors
 from reportlab.lib.enums import TA_LEFT
 from reportlab.lib.pagesizes import A4, landscape, letter
@@ -20,6 +21,8 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
 
+# Where printers hold 8½ × 11 inches; elsewhere it is A4.
+_LETTER_REGIONS: Final = frozenset({"US", "CA", "PR", "MX"})
 _INK: Final = colors.HexColor("#16202a")
 _LINE: Final = colors.HexColor("#b8c2cc")
 
@@ -33,7 +36,7 @@ SECRET: Final = ParagraphStyle("secret", parent=BODY, fontName="Courier-Bold", f
 
 def document(story: Sequence[Flowable], *, title: str, language: str, is_wide: bool = False) -> bytes:
     """The bytes of a PDF. `title` stands in its metadata, so it names nobody."""
-    paper = letter if language.startswith("en") else A4
+    paper = letter if settings.PHONE_REGION in _LETTER_REGIONS else A4
     file = BytesIO()
     pages = SimpleDocTemplate(
         file,

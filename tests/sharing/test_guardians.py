@@ -14,6 +14,7 @@ from portal.records.models import Contact, DisclosureEvent
 from sharing.extend import extend
 from sharing.guardians import end_guardian
 from sharing.models import Share
+from sharing.reachable import reachable
 from sharing.renew import renew
 from tests.cast import actor_of, make_patient, signed_in
 from tests.sharing.conftest import Recipient, make_share, run_jobs, token_in
@@ -192,3 +193,18 @@ def test_the_desk_notes_a_guardian_on_the_page(leo, dana):
     (row,) = guardians_of(leo)
     assert desk.post(f"/desk/guardians/{row.pk}/end").status_code == 302
     assert guardians_of(leo) == []
+
+
+def test_p4_the_form_fills_in_one_guardians_name_with_their_own_number(leo, ana, dana, clock):
+    luis = add_guardian(
+        leo,
+        kind="guardian",
+        name="Luis Garcia",
+        documents="Court paper",
+        email="luis@x.example",
+        actor=actor_of(dana),
+    )
+    assert reachable(leo)["guardian"]["email"] == ""
+    end_guardian(ana, actor=actor_of(dana))
+    known = reachable(leo)["guardian"]
+    assert (known["name"], known["text"], known["email"]) == (luis.name, "", "luis@x.example")
