@@ -18,6 +18,7 @@ from portal.errors import Conflict, InvalidInput, NotFound
 from portal.records.folding import fold_name, to_e164, to_email
 from portal.records.models import Contact, Patient
 from portal.records.rights import Guardianship
+from portal.records.search_terms import rewrite_terms
 
 ADULT_YEARS: Final = 18
 TEXT_CHARS_MAX: Final = 300
@@ -76,6 +77,7 @@ def add_guardian(
         for way, value in ways.items():
             if value:
                 _reach(guardianship, way, value, language)
+        rewrite_terms(patient)  # the desk finds a child by its mother's number
         trail.record(
             "guardian.added",
             actor=actor,

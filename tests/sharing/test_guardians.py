@@ -11,6 +11,7 @@ from portal.clock import now
 from portal.errors import Conflict, InvalidInput, NotFound
 from portal.records.guardians import add_guardian, guardians_of, is_adult, last_moment, majority_of
 from portal.records.models import Contact, DisclosureEvent
+from portal.records.search import find_patients
 from sharing.extend import extend
 from sharing.guardians import end_guardian
 from sharing.models import Share
@@ -112,6 +113,7 @@ def test_p3_what_is_noted(leo, ana, dana):
     contact = Contact.objects.get(patient=leo, relationship="guardian")
     assert (contact.name, contact.value, contact.language) == ("Ana Garcia", ANA, "es")
     assert AuditEntry.objects.filter(code="guardian.added", patient_id=leo.pk).count() == 1
+    assert find_patients(leo.practice_id, "201 555 0124") == [leo], "by the mother's number"
 
 
 @pytest.mark.parametrize(
