@@ -10,7 +10,7 @@ const COARSEST = 8;
 /** Where a step begins to take light and where it takes all, in shown values (HU), and the colour. */
 const LOOKS = {
   bone: { from: 250, to: 900, tint: [0.95, 0.89, 0.78] },
-  teeth: { from: 1500, to: 2400, tint: [1, 0.97, 0.9] },
+  teeth: { from: 1300, to: 2200, tint: [1, 0.97, 0.9] },
 };
 
 /**

@@ -37,7 +37,6 @@ export class Tools {
     listen(document, "visibilitychange", () => document.hidden && this.#stop());
     for (const option of this.#select("layout").options) option.hidden = !bench.layouts.includes(option.value);
     this.#select("layout").hidden = bench.layouts.length < 2;
-    tools.querySelector("[data-part=jaw]").hidden = !bench.jaw;
     tools.hidden = false;
     this.show();
   }
@@ -78,6 +77,8 @@ export class Tools {
       one.hidden = one.dataset.for !== series.kind || view === "solid";
     }
     this.#parts.tools.querySelector("[data-do=play]").hidden = count < 2;
+    this.#parts.tools.querySelector("[data-part=jaw]").hidden =
+      !["panorama", "sections"].some((name) => this.#bench.shows(name));
   }
 
   /** Read out by screen readers, which see no lines. */

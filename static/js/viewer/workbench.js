@@ -199,6 +199,11 @@ export class Workbench {
     this.changed();
   }
 
+  /** @returns {boolean} The pane stands on the stage now. */
+  shows(name) {
+    return this.#boxes.has(name);
+  }
+
   /** @returns {string|null} The pane under a place of the stage in CSS pixels. */
   paneAt(x, y) {
     for (const [name, box] of this.#boxes) {
