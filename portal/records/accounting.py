@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from portal.clock import now
-from portal.records.models import Disclosure, DisclosureEvent, Patient
+from portal.records.models import Disclosure, DisclosureEvent, Patient, Series
 
 YEARS: Final = 6
 _KINDS: Final = DisclosureEvent.Kind
@@ -62,7 +62,7 @@ def _line(row: Disclosure) -> Line:
         recipient=row.recipient_name,
         role=role_in_words(row.recipient_kind),
         address=row.recipient_address,
-        what=row.description,
+        what="; ".join([row.description, *_added_in_words(events)]),
         purpose=purpose_in_words(row.purpose),
         is_accountable=was_misdirected or row.accounting == Disclosure.Accounting.ACCOUNTABLE,
         label=_label(row, was_misdirected),
@@ -81,6 +81,20 @@ def _label(row: Disclosure, was_misdirected: bool) -> str:
         Disclosure.Accounting.EXEMPT_AUTHORIZED: _("Exempt: the patient sent it"),
         Disclosure.Accounting.ACCOUNTABLE: _("Accountable"),
     }[Disclosure.Accounting(row.accounting)]
+
+
+def _added_in_words(events: Iterable[DisclosureEvent]) -> list[str]:
+    """What was added to it later: the disclosure's own words were written before, and stay as they are."""
+    return [
+        _("added later: %(what)s") % {"what": _titles(event.facts.get("series", ()))}
+        for event in events
+        if event.kind == _KINDS.IMAGES_ADDED
+    ]
+
+
+def _titles(ids: Iterable[str]) -> str:
+    rows = Series.objects.filter(pk__in=list(ids)).select_related("study").order_by("study_id", "position")
+    return ", ".join(f"{row.study.title}: {row.title}" for row in rows)
 
 
 def released_in_words(events: Iterable[DisclosureEvent]) -> str:

@@ -11,6 +11,7 @@ from portal.accounts.models import User
 from portal.audit.models import AuditEntry
 from portal.clock import now
 from portal.errors import Conflict
+from portal.records.accounting import accounting_of
 from portal.records.models import Contact, DisclosureEvent, Patient
 from portal.records.patients import add_patient
 from sharing.change_number import change_number
@@ -155,6 +156,8 @@ def test_d7_a_study_is_taken_out_and_what_was_opened_is_told(
     again.walk_in(token)
     assert [study["id"] for study in again.get("/s/studies.json").json()] == [str(held[0].study_id)]
     assert kinds(share).count("images-added") == kinds(share).count("images-removed") == 1
+    # Taken out again, it was disclosed all the same.
+    assert "added later: Somebody else's tooth: Series 1" in accounting_of(pat)[0].what
 
 
 def test_share_keeps_at_least_one_image_and_takes_none_of_others(
