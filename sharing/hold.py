@@ -16,7 +16,7 @@ from portal.audit import trail
 from portal.audit.actor import system
 from portal.audit.events import FAILED
 from portal.clock import now
-from portal.jobs.run import Lease, NotYet
+from portal.jobs.run import Lease
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
 from sharing.in_order import take_share
@@ -31,7 +31,7 @@ _LINK_STEPS_S: Final = (15, 30, 60, 120, 300, 600)
 
 
 def hold(message: Message, lease: Lease, trouble: Trouble, *, until: datetime | None = None) -> None:
-    """Let the message wait, and its job with it. Raises `NotYet` always, unless it has waited too long already.
+    """Let the message wait, and its job with it, at once or not at all; one that has waited too long is given up.
 
     Record, trail and desk are told when the reason is a new one, not at each try.
     """
@@ -56,7 +56,7 @@ def hold(message: Message, lease: Lease, trouble: Trouble, *, until: datetime | 
         )
         if is_news and trouble != Trouble.TURN:
             _tell(message, trouble)
-    raise NotYet(due_at)
+        lease.wait(due_at)
 
 
 def _wait_s(message: Message) -> int:

@@ -60,8 +60,8 @@ def hear(number: str, text: str) -> None:
 def opt_out(number: str) -> None:
     """No texts to this number from now on. Twice is once."""
     with transaction.atomic():
-        if not OptOut.objects.filter(subject=_subject(number)).exists():
-            OptOut.objects.bulk_create([OptOut(subject=_subject(number), since=now())], ignore_conflicts=True)
+        _row, is_new = OptOut.objects.get_or_create(subject=_subject(number), defaults={"since": now()})
+        if is_new:
             _record("share.opted-out", number)
 
 

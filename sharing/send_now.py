@@ -12,6 +12,7 @@ from portal.clock import now
 from portal.errors import Conflict, NotFound
 from portal.jobs.models import Job
 from portal.jobs.queue import tell_broker
+from sharing.in_order import take_share
 from sharing.models import Message
 
 
@@ -21,6 +22,10 @@ def send_now(message: Message, *, actor: Actor) -> None:
         raise NotFound
     moment = now()
     with transaction.atomic():
+        # The job first, as the worker does that holds a message: it is either held with its job or not yet held.
+        jobs = Job.objects.select_for_update().filter(kind="send", subject_id=message.pk)
+        waiting = [job.pk for job in jobs if job.state == Job.State.QUEUED]
+        take_share(message.share_id)
         held = Message.objects.filter(pk=message.pk, state=Message.State.HELD)
         if not held.update(is_urgent=True, due_at=moment):
             raise Conflict("This message does not wait any more. Reload the page to see what became of it.")
@@ -31,7 +36,6 @@ def send_now(message: Message, *, actor: Actor) -> None:
             share=message.share_id,
             message=str(message.pk),
         )
-        jobs = Job.objects.filter(kind="send", subject_id=message.pk, state=Job.State.QUEUED)
-        for job_id in jobs.values_list("pk", flat=True):
+        for job_id in waiting:
             Job.objects.filter(pk=job_id).update(not_before=moment)
             transaction.on_commit(partial(tell_broker, job_id), robust=True)

@@ -44,14 +44,6 @@ class LeaseLost(Exception):
     """Another worker has taken the job over; this one must stop without finishing it."""
 
 
-class NotYet(Exception):
-    """Raised by work whose time hasn't come: the job goes back to the queue until then, and no attempt is counted."""
-
-    def __init__(self, until: datetime) -> None:
-        super().__init__()
-        self.until = until
-
-
 class EndedItsWorker(ScanpassError):
     """The job was started again and again, and each time its worker ended without a word (killed, out of memory)."""
 
@@ -110,6 +102,11 @@ class Lease:
         if not self.mine().update(state=state, failure=failure[:200], **_released()):
             raise LeaseLost
 
+    def wait(self, until: datetime) -> None:
+        """Give the job back until then, in the caller's transaction; its time hasn't come, so no attempt is counted."""
+        if not self.mine().update(not_before=until, attempts=F("attempts") - 1, **_GIVEN_BACK):
+            raise LeaseLost
+
     def __enter__(self) -> Lease:
         self._thread.start()
         return self
@@ -159,8 +156,6 @@ def run(job_id: uuid.UUID) -> bool:
             _do(job, lease)
         except LeaseLost:
             log.warning("job %s was taken over by another worker", job.pk)
-        except NotYet as wait:
-            lease.mine().update(not_before=wait.until, attempts=F("attempts") - 1, **_GIVEN_BACK)
         except Exception as error:  # the boundary of all background work: every failure ends in the row
             _failed(lease, error)
         else:

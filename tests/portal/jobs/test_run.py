@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Thread
 from time import sleep
 
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from portal.clock import now
 from portal.errors import InvalidInput
 from portal.jobs import run as running
 from portal.jobs import sweep
@@ -41,10 +43,14 @@ def lose_the_lease(subject: uuid.UUID, lease) -> None:
     lease.check()
 
 
+def wait_an_hour(subject: uuid.UUID, lease) -> None:
+    lease.wait(now() + timedelta(hours=1))
+
+
 @pytest.fixture(autouse=True)
 def _kinds(monkeypatch):
     done.clear()
-    for verb in (note_done, refuse, miss_its_subject, stumble, lose_the_lease):
+    for verb in (note_done, refuse, miss_its_subject, stumble, lose_the_lease, wait_an_hour):
         monkeypatch.setitem(running.KINDS, verb.__name__, f"{__name__}.{verb.__name__}")
 
 
@@ -107,6 +113,16 @@ def test_a_refused_job_waits_longer_each_time_and_then_fails_with_its_sentence(t
     kept = Job.objects.get(pk=job.pk)
     assert (kept.state, kept.attempts) == (Job.State.FAILED, ATTEMPTS_MAX)
     assert kept.failure == "It can't be done: the number is missing."
+
+
+def test_work_whose_time_has_not_come_waits_without_counting_as_tried(transactional_db, clock):
+    job = _job("wait_an_hour")
+    for _ in range(2 * ATTEMPTS_MAX):
+        assert run(job.pk) is True
+        job.refresh_from_db()
+        assert (job.state, job.attempts, job.failure, job.lease_token) == (Job.State.QUEUED, 0, "", None)
+        assert run(job.pk) is False
+        clock.advance(hours=1, seconds=1)
 
 
 def test_an_unknown_error_is_told_by_its_type_alone(transactional_db, caplog):
