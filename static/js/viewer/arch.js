@@ -63,24 +63,6 @@ export function outwardAt(arch, s) {
   return unit(cross(minus(pointAt(arch, s + 1), pointAt(arch, s - 1)), arch.up));
 }
 
-/** @param {Arch} arch @param {number[]} mm @returns {number} How far along the curve its nearest point is. */
-export function nearestAlong({ dense, along, up }, mm) {
-  const flat = (one) => length(plus(minus(one, mm), up, -dot(minus(one, mm), up)));
-  return along[dense.reduce((best, one, i) => (flat(one) < flat(dense[best]) ? i : best), 0)];
-}
-
-/**
- * A control point let go somewhere else; its height above the plane of the teeth stays.
- *
- * @param {number[][]} control @param {number} index @param {number[]} mm Only its place across `head` counts.
- * @param {import("./space.js").Space} space
- */
-export function moved(control, index, mm, { axes: [, , head], size }) {
-  const bounded = mm.map((v, i) => Math.max(0, Math.min(size[i], v)));
-  const at = plus(bounded, head, dot(minus(control[index], bounded), head));
-  return control.map((point, i) => (i === index ? at : point));
-}
-
 /** A smooth dense line through all control points; its ends run on straight. */
 export function catmullRom(control) {
   const [first, second] = control;

@@ -4,11 +4,15 @@ import { outwardAt, pointAt } from "./arch.js";
 const COLUMNS = 512;
 const UNIT = 4;  // the layers have 0 to 3
 
-/** For shaders along the arch: `onArch` gives a place on the curve and the step of a millimetre outwards. */
+/**
+ * For shaders along the arch: `onArch` gives a place on the curve and the step of a millimetre outwards, for `s` in mm
+ * along it. In level 0 voxels: `sheet` (row 0 points of the curve, row 1 a millimetre outwards), `up` (a millimetre to
+ * the head). `curveLength` is in mm.
+ */
 export const SHEET_HEAD = `
-uniform sampler2D sheet;            // level 0 voxels: row 0 points of the curve, row 1 a millimetre outwards
-uniform vec3 up;                    // level 0 voxels: a millimetre to the head
-uniform float curveLength;          // mm
+uniform sampler2D sheet;
+uniform vec3 up;
+uniform float curveLength;
 
 void onArch(float s, out vec3 point, out vec3 outward) {
   float last = ${COLUMNS - 1}.0;

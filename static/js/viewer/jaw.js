@@ -7,8 +7,8 @@
  * @property {number} s mm along the curve. @property {number} thickness mm of the panorama.
  * @property {number} step mm between cross-sections. @property {number} width mm of each.
  */
-import { archThrough, controlOf, moved, nearestAlong, pointAt } from "./arch.js";
-import { dot, minus, plus, spaceOf } from "./space.js";
+import { archThrough, controlOf, pointAt } from "./arch.js";
+import { dot, length, minus, plus, spaceOf } from "./space.js";
 
 /** Smallest and largest mm that may be chosen. */
 export const LIMITS = { thickness: [0.5, 40], step: [0.5, 10], width: [10, 60] };
@@ -40,7 +40,7 @@ export function corrected(jaw, index, mm, space) {
 export const countOf = ({ arch, step }) => Math.floor(arch.length / step) + 1;
 export const indexOf = (jaw) => Math.max(0, Math.min(countOf(jaw) - 1, Math.round(jaw.s / jaw.step)));
 
-/** Bring the eye and the crosshair along the arch. @param {number} [height] mm above it; else the crosshair keeps its own. */
+/** Bring the eye and the crosshair along the arch. @param {number} [height] mm above it; if not given, as it is. */
 export function goAlong(bench, s, height = dot(minus(bench.cross.at, pointAt(bench.jaw.arch, s)), bench.jaw.arch.up)) {
   const { arch } = bench.jaw;
   const at = Math.max(0, Math.min(arch.length, s));
@@ -51,4 +51,22 @@ export function goAlong(bench, s, height = dot(minus(bench.cross.at, pointAt(ben
 /** The crosshair was moved in a plane: the cross-sections come along. */
 export function follow(bench) {
   bench.set({ jaw: { ...bench.jaw, s: nearestAlong(bench.jaw.arch, bench.cross.at) } });
+}
+
+/** @param {import("./arch.js").Arch} arch @param {number[]} mm @returns {number} How far along its nearest point is. */
+function nearestAlong({ dense, along, up }, mm) {
+  const flat = (one) => length(plus(minus(one, mm), up, -dot(minus(one, mm), up)));
+  return along[dense.reduce((best, one, i) => (flat(one) < flat(dense[best]) ? i : best), 0)];
+}
+
+/**
+ * A control point let go somewhere else; its height above the plane of the teeth stays.
+ *
+ * @param {number[][]} control @param {number} index @param {number[]} mm Only its place across `head` counts.
+ * @param {import("./space.js").Space} space
+ */
+function moved(control, index, mm, { axes: [, , head], size }) {
+  const bounded = mm.map((v, i) => Math.max(0, Math.min(size[i], v)));
+  const at = plus(bounded, head, dot(minus(control[index], bounded), head));
+  return control.map((point, i) => (i === index ? at : point));
 }

@@ -7,12 +7,12 @@ import { VOLUME_HEAD } from "./shaders.js";
 
 const MOST_SAMPLES = 48;
 
+/** Its uniforms are those of `Unrolled`; `samples` through the thickness, the brightest of them or their mean. */
 export const PANORAMA_FRAGMENT = `${VOLUME_HEAD}${SHEET_HEAD}
-uniform vec2 first;                 // mm: along the curve and above it, at the view's top left corner
-uniform float perPixel;             // mm
-uniform float thickness, shift;     // mm: across the curve; how far outwards its middle lies
+uniform vec2 first;
+uniform float perPixel, thickness, shift;
 uniform int samples;
-uniform bool isMax;                 // the brightest of the thickness, else the mean
+uniform bool isMax;
 
 void main() {
   colour = vec4(0.0, 0.0, 0.0, 1.0);

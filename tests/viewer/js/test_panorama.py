@@ -13,8 +13,8 @@ from portal.dicom.arch.panorama import panorama, sheet_along
 from .fake_study import FakeSeries
 from .test_drawing import DRAW, SHADE, SIZE, Run, level_of, shown
 
-SHAPE = (40, 66, 72)  # frames, rows, columns
-XYZ = np.array([0.8, 1.0, 1.2])  # mm
+SHAPE = (20, 33, 36)  # frames, rows, columns
+XYZ = np.array([1.6, 2.0, 2.4])  # mm
 CORNER = np.array([-28.0, -30.0, 12.0])
 # In mm from the first voxel's centre; tilted, for the plane of the teeth seldom lies level.
 CONTROL = np.array([
