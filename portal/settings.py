@@ -46,7 +46,8 @@ VAULT_TRANSIT_TOKEN_PATH = Path(
     env.str("SCANPASS_VAULT_TRANSIT_TOKEN_FILE", default=str(STATE_DIR / "keys" / "vault_token"))
 )
 KMS_REGION = env.str("SCANPASS_KMS_REGION", default="")
-KMS_KEYS = env.dict("SCANPASS_KMS_KEYS", default={})  # 1=arn:aws:kms:...,2=arn:... ; the highest wraps, all unwrap
+# 1=arn:aws:kms:...,2=arn:... ; the highest wraps, all unwrap
+KMS_KEYS = env.dict("SCANPASS_KMS_KEYS", default={})
 KMS_CREDENTIALS_PATH = Path(
     env.str("SCANPASS_KMS_CREDENTIALS_FILE", default=str(STATE_DIR / "keys" / "kms_credentials.json"))
 )
@@ -61,7 +62,9 @@ KEY_CACHE_S = 300
 # --- The audit trail's checkpoints ---------------------------------------------------------------------------------
 
 # Signs where the chains stand; the sweep makes it. Better another user's, whose timer runs `manage.py checkpoint`.
-CHECKPOINT_KEY_PATH = Path(env.str("SCANPASS_CHECKPOINT_KEY", default=str(STATE_DIR / "audit" / "checkpoint.key")))
+CHECKPOINT_KEY_PATH = Path(
+    env.str("SCANPASS_CHECKPOINT_KEY", default=str(STATE_DIR / "audit" / "checkpoint.key"))
+)
 # Folders and https addresses, two at least, where this machine can't take back what it gave.
 CHECKPOINT_PLACES = env.list("SCANPASS_CHECKPOINT_PLACES", default=[str(STATE_DIR / "checkpoints")])
 # The secret shared with the receivers of https addresses.
@@ -70,7 +73,9 @@ CHECKPOINT_SECRET_PATH = Path(
 )
 # A collector of DICOM audit messages, as syslog+tls://collector.example:6514; empty: none.
 AUDIT_COLLECTOR = env.str("SCANPASS_AUDIT_COLLECTOR", default="")
-AUDIT_COLLECTOR_CA = env.str("SCANPASS_AUDIT_COLLECTOR_CA", default="")  # a file; empty: the system's authorities
+AUDIT_COLLECTOR_CA = env.str(
+    "SCANPASS_AUDIT_COLLECTOR_CA", default=""
+)  # a file; empty: the system's authorities
 CHECKPOINT_EVERY_S = 10 * 60  # the window in which the newest entries could vanish unseen
 CHECKPOINT_EVERY_ENTRIES = 1000
 
@@ -241,7 +246,9 @@ ADDRESS_LINKS_MAX_DAY = 20  # to one number or e-mail address, by one practice
 PRACTICE_LINKS_MAX_DAY = 1000
 STEP_UP_S = 5 * 60  # a download needs a code not older than this
 UNDO_S = env.int("SCANPASS_UNDO_S", default=10)  # the desk takes a share back before its message leaves
-NUMBER_CHECK_DAYS = 365  # a number read back at the desk longer ago may have a new owner, so it is checked again
+NUMBER_CHECK_DAYS = (
+    365  # a number read back at the desk longer ago may have a new owner, so it is checked again
+)
 BATCH_MAX_SHARES = 60  # in one go; the gateway takes their messages one by one
 PHONE_REGION = env.str("SCANPASS_PHONE_REGION", default="US")
 EMAIL_TIMEOUT = 10  # Django's default waits for ever, and the task worker with it
@@ -269,7 +276,9 @@ TWILIO_TOKEN = secret("SCANPASS_TWILIO_TOKEN")
 TWILIO_SENDER = env.str("SCANPASS_TWILIO_SENDER", default="")  # a number, or a messaging service (MG…)
 AWS_SMS_REGION = env.str("SCANPASS_AWS_SMS_REGION", default="")
 AWS_SMS_SENDER = env.str("SCANPASS_AWS_SMS_SENDER", default="")  # a number, pool or sender id of the account
-AWS_SMS_CONFIGURATION = env.str("SCANPASS_AWS_SMS_CONFIGURATION", default="")  # the set whose events reach the topic
+AWS_SMS_CONFIGURATION = env.str(
+    "SCANPASS_AWS_SMS_CONFIGURATION", default=""
+)  # the set whose events reach the topic
 AWS_SMS_TOPIC = env.str("SCANPASS_AWS_SMS_TOPIC", default="")  # the SNS topic (ARN) that brings them
 AWS_SMS_URL = env.str("SCANPASS_AWS_SMS_URL", default="")  # a VPC endpoint; empty: the region's own
 
@@ -303,7 +312,9 @@ BACKUP_KEYRING_PATH = Path(
 )
 # The adapter name of the business associate whose store BACKUP_DIR is; empty when it is the practice's own.
 BACKUP_VENDOR = env.str("SCANPASS_BACKUP_VENDOR", default="")
-BACKUP_EVERY_S = env.int("SCANPASS_BACKUP_EVERY_S", default=24 * 3600)  # the most that a lost disk can cost (RPO)
+BACKUP_EVERY_S = env.int(
+    "SCANPASS_BACKUP_EVERY_S", default=24 * 3600
+)  # the most that a lost disk can cost (RPO)
 BACKUP_KEEP_DAYS = env.int("SCANPASS_BACKUP_KEEP_DAYS", default=90)
 DRILL_EVERY_DAYS = 30
 SCRUB_EVERY_DAYS = 7  # every object re-verified at least this often

@@ -123,7 +123,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 @ask_or_take
 def change_password(request: HttpRequest) -> HttpResponse:
     """Another password, against the one there is; every other browser is signed out."""
-    form = ChangePasswordForm(request.user, posted(request))
+    form = ChangePasswordForm(request.user, posted(request))  # type: ignore[arg-type]
     if form.is_valid():
         given = form.cleaned_data
         try:

@@ -30,7 +30,9 @@ def deliver() -> None:
 
 def rests(row: CheckpointPlace) -> bool:
     """Whether a place refused so lately that it is left alone."""
-    return bool(row.failure and row.tried_at) and now() - row.tried_at < timedelta(seconds=_RETRY_S)
+    if not row.failure or row.tried_at is None:
+        return False
+    return now() - row.tried_at < timedelta(seconds=_RETRY_S)
 
 
 def _catch_up(place: Place, row: CheckpointPlace) -> None:

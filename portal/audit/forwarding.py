@@ -7,6 +7,7 @@ again: a collector tells a repeated message by its practice and event time.
 from __future__ import annotations
 
 import logging
+from uuid import UUID
 
 from django.conf import settings
 
@@ -30,7 +31,7 @@ def sweep_forwarding() -> None:
                 return
 
 
-def _forward(practice: object) -> bool:
+def _forward(practice: UUID) -> bool:
     row, _ = CheckpointPlace.objects.get_or_create(name=f"collector, chain {practice}")
     if rests(row):
         return False

@@ -23,7 +23,7 @@ from portal.audit.chain import DOMAIN, GENESIS
 Row = tuple[Any, ...]
 
 # What json.loads does, without what it does around it: canonical JSON has no space at either end.
-_scan: Final = json.JSONDecoder().scan_once
+_decode: Final = json.JSONDecoder().raw_decode
 
 # Columns that repeat a part of the event, in the order in which they are read.
 REFERENCES: Final = ("actor", "patient", "study", "share")
@@ -106,9 +106,9 @@ def _fault(row: Row, prefix: bytes, expected_n: int, previous: bytes) -> str | N
         return "its content is not what was hashed"
     try:
         text = event.decode()
-        said, end = _scan(text, 0)
+        said, end = _decode(text)
         return _column_fault(row, said) if end == len(text) else "its content can't be read"
-    except (StopIteration, ValueError, TypeError, AttributeError, KeyError):
+    except (ValueError, TypeError, AttributeError, KeyError):
         return "its content can't be read"
 
 

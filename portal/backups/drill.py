@@ -11,7 +11,6 @@ import os
 import secrets
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import nullcontext
 from datetime import datetime
@@ -26,6 +25,7 @@ from portal.backups.models import Run
 from portal.backups.snapshot import free_bytes
 from portal.backups.snapshot_index import Index
 from portal.backups.target import Target
+from portal.backups.work import work_folder
 from portal.clock import now
 from portal.errors import ScanpassError, StorageFull, VaultDamaged
 
@@ -51,10 +51,19 @@ def _restored_copy(target: Target, scratch: Path) -> dict[str, Any]:
             " Name a larger place with --scratch."
         )
     database = postgresql.scratch() if connection.vendor == "postgresql" else nullcontext("")
-    with tempfile.TemporaryDirectory(prefix="drill-", dir=scratch) as place, database as url:
+    with work_folder(scratch, "drill-scratch") as place, database as url:
         began = time.monotonic()
         done = subprocess.run(
-            [sys.executable, "manage.py", "restore", "--from", str(target.root), "--state", place, "--prove"],
+            [
+                sys.executable,
+                "manage.py",
+                "restore",
+                "--from",
+                str(target.root),
+                "--state",
+                str(place),
+                "--prove",
+            ],
             cwd=settings.BASE_DIR,
             env=_environment(url),
             capture_output=True,

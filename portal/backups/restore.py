@@ -23,9 +23,10 @@ from portal.backups import epoch, runs
 from portal.backups.frozen import is_empty, thaw
 from portal.backups.models import Run
 from portal.backups.sealed_set import SealedSet
-from portal.backups.snapshot import free_bytes, work_folder
+from portal.backups.snapshot import free_bytes
 from portal.backups.snapshot_index import Backed, Index
 from portal.backups.target import Target
+from portal.backups.work import work_folder
 from portal.errors import Conflict, StorageFull, VaultDamaged
 from portal.records.vault import vault
 from portal.sealed.keys import forget_keys
@@ -124,7 +125,7 @@ def _refuse_without_room(index: Index) -> None:
 
 
 def _load_database(chosen: SealedSet) -> None:
-    with work_folder() as work:
+    with work_folder(Path(settings.STATE_DIR), "backup-work") as work:
         dump = work / "database"
         with dump.open("wb") as file:
             for chunk in chosen.chunks("database"):

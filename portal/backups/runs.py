@@ -26,6 +26,12 @@ def begin(kind: Run.Kind) -> Run:
     return Run.objects.create(kind=kind, started_at=now())
 
 
+def close_killed(run: Run) -> None:
+    """Say of earlier runs of this kind that are still under way that they never ended; ask it while they can't be."""
+    killed = Run.objects.filter(kind=run.kind, outcome=Run.Outcome.RUNNING).exclude(pk=run.pk)
+    killed.update(outcome=Run.Outcome.FAILED, sentence="It was ended before it was done.", finished_at=now())
+
+
 def end(run: Run, outcome: Run.Outcome, sentence: str, **facts: Any) -> Run:
     """Close the run and write it into the trail of every practice, in one transaction."""
     with transaction.atomic():

@@ -10,9 +10,6 @@ Source: 45 CFR 164.308(a)(7)(ii)(A), data backup plan; 164.310(d)(2)(iv).
 from __future__ import annotations
 
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +24,7 @@ from portal.backups.pruning import prune
 from portal.backups.sealed_set import SetWriter
 from portal.backups.snapshot_index import Backed, Index
 from portal.backups.target import Target, next_number
+from portal.backups.work import work_folder
 from portal.clock import now
 from portal.errors import NotFound, ScanpassError, VaultDamaged
 from portal.practice.agreements import require_agreement
@@ -53,18 +51,13 @@ def back_up(target: Target) -> Run:
     try:
         _require_agreements()
         make_backup_keyring(target.root)
-        with target.locked(), work_folder() as work, frozen(work) as moment:
-            return _write(run, target, moment)
+        with target.locked(), work_folder(Path(settings.STATE_DIR), "backup-work") as work:
+            runs.close_killed(run)
+            with frozen(work) as moment:
+                return _write(run, target, moment)
     except ScanpassError as error:
         runs.end(run, Run.Outcome.FAILED, error.sentence)
         raise
-
-
-@contextmanager
-def work_folder() -> Iterator[Path]:
-    """A folder for the copy of the database, on the disk of the database; gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="backup-", dir=settings.STATE_DIR) as work:
-        yield Path(work)
 
 
 def _require_agreements() -> None:

@@ -31,7 +31,7 @@ from portal.sealed.keys import shred_study_key
 State = Shredding.State
 
 
-def get_study(practice: UUID | None, study_id: UUID) -> Study:
+def get_study(practice: UUID, study_id: UUID) -> Study:
     """A stored study of the practice. Raises NotFound."""
     study = Study.objects.select_related("patient").filter(
         practice_id=practice, pk=study_id, state=Study.State.STORED
@@ -42,7 +42,7 @@ def get_study(practice: UUID | None, study_id: UUID) -> Study:
     return found
 
 
-def get_shredding(practice: UUID | None, shredding_id: UUID) -> Shredding:
+def get_shredding(practice: UUID, shredding_id: UUID) -> Shredding:
     """A wish of the practice, whatever became of it. Raises NotFound."""
     rows = Shredding.objects.select_related("study__patient", "asked_by", "decided_by")
     found = rows.filter(practice_id=practice, pk=shredding_id).first()
@@ -51,7 +51,7 @@ def get_shredding(practice: UUID | None, shredding_id: UUID) -> Shredding:
     return found
 
 
-def shreddings_of(practice: UUID | None) -> list[Shredding]:
+def shreddings_of(practice: UUID) -> list[Shredding]:
     """Those that wait first, then the others, the newest first."""
     rows = Shredding.objects.select_related("study__patient", "asked_by", "decided_by")
     return list(rows.filter(practice_id=practice).order_by("state", "-asked_at")[:200])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -13,7 +15,11 @@ from portal.vault.providers.vault_transit import VaultTransitProvider
 
 def chosen() -> Provider:
     """The provider that the settings name. Raises ImproperlyConfigured for an unknown one."""
-    makers = {"file": _file, "vault-transit": _vault_transit, "aws-kms": _aws_kms}
+    makers: dict[str, Callable[[], Provider]] = {
+        "file": _file,
+        "vault-transit": _vault_transit,
+        "aws-kms": _aws_kms,
+    }
     if settings.KEY_PROVIDER not in makers:
         raise ImproperlyConfigured(f"SCANPASS_KEY_PROVIDER is one of: {', '.join(makers)}")
     return makers[settings.KEY_PROVIDER]()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
@@ -111,7 +112,7 @@ def rewrap_study_keys(practice: uuid.UUID, *, note: Note) -> int:
 
 def _rewrap_study_key(row: StudyKey, version: int, wrapping: bytes) -> int:
     old = Wrapped(row.practice_key_version, bytes(row.wrapped))
-    place = {
+    place: dict[str, Any] = {
         "practice": row.practice_id,
         "patient": row.patient_id,
         "study": row.study_id,

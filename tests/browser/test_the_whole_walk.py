@@ -323,7 +323,7 @@ def test_the_whole_way_in_spanish_on_a_small_phone(
     demo: Installation, screens: OpenScreen, clara: Desk, case: Case
 ) -> None:
     link = clara.share(case.chart, language="es")
-    assert "¿Preguntas?" in demo.sent_to(case.chart.mobile)[-1].body
+    assert "tiene un escaneo dental" in demo.sent_to(case.chart.mobile)[-1].body
     phone = screens("small")
     page = phone.page
     page.goto(link)

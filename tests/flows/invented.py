@@ -39,7 +39,10 @@ _run = secrets.token_hex(4)
 
 def _first_number() -> int:
     """Far from where the run's other workers begin: no two people share a telephone, and so its limits."""
-    run, worker = os.environ.get("PYTEST_XDIST_TESTRUNUID", _run), os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    run, worker = (
+        os.environ.get("PYTEST_XDIST_TESTRUNUID", _run),
+        os.environ.get("PYTEST_XDIST_WORKER", "gw0"),
+    )
     return zlib.crc32(run.encode()) + 300 * int(worker.removeprefix("gw"))
 
 

@@ -68,7 +68,7 @@ def test_r8_missing_stale_and_colocated_backups_are_refused(
 ) -> None:
     assert ids(backup_is_fresh(None)) == ["scanpass.E011"]
     settings.BACKUP_DIR = "/mnt/backups"
-    monkeypatch.setattr(checks, "_device", lambda path: "the only disk")
+    monkeypatch.setattr(checks, "_device", lambda _: "the only disk")
     assert ids(backup_is_fresh(None)) == ["scanpass.E012", "scanpass.E013"]
     monkeypatch.setattr(checks, "_device", lambda path: str(Path(path).parts[1]))
     assert ids(backup_is_fresh(None)) == ["scanpass.E013"]

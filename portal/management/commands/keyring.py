@@ -159,7 +159,10 @@ class Command(BaseCommand):
 
 
 def _noting(code: str) -> rotation.Note:
-    return lambda practice, facts: trail.record(code, actor=system(practice), **facts)
+    def note(practice: uuid.UUID, facts: dict[str, Any]) -> None:
+        trail.record(code, actor=system(practice), **facts)
+
+    return note
 
 
 def _warnings(active: int, used: dict[int, int], held: frozenset[int]) -> list[str]:

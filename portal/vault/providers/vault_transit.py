@@ -59,8 +59,9 @@ class VaultTransitProvider:
             raise damaged(Reason.SHREDDED)
         if not _CIPHERTEXT.fullmatch(wrapped.blob) or _version(wrapped.blob) != wrapped.version:
             raise damaged(Reason.WRAP_SIZE)
-        fields = {"ciphertext": wrapped.blob.decode(), "associated_data": _base64(aad)}
-        answer = self._post(f"decrypt/{self._key}", **fields)
+        answer = self._post(
+            f"decrypt/{self._key}", ciphertext=wrapped.blob.decode(), associated_data=_base64(aad)
+        )
         if answer.status == 400 and _says(answer, *_NOT_WHAT_WAS_WRAPPED):
             raise damaged(Reason.WRAP_TAG)
         return _key_bytes(_data(answer).get("plaintext"))

@@ -23,3 +23,8 @@ function element(name, text) {
   made.textContent = text;
   return made;
 }
+
+/** @param {string} number A telephone number. @returns {string} With spaces that never end a line. */
+export function unbroken(number) {
+  return number.replaceAll(" ", "\u00a0");
+}

@@ -10,7 +10,7 @@ import { FloorView } from "./floor_view.js";
 import { Hands } from "./hands.js";
 import { Heartbeat } from "./heartbeat.js";
 import { inPlainWords, loadManifest, ManifestError } from "./manifest.js";
-import { endedCard, paragraphs } from "./notes.js";
+import { endedCard, paragraphs, unbroken } from "./notes.js";
 import { Renderer } from "./renderer.js";
 import { AccessEnded, Requests } from "./requests.js";
 import { StackView } from "./stack_view.js";
@@ -113,7 +113,7 @@ export class Viewer {
   }
 
   get #practice() {
-    return { practice: this.#root.dataset.practiceName, phone: this.#root.dataset.practicePhone };
+    return { practice: this.#root.dataset.practiceName, phone: unbroken(this.#root.dataset.practicePhone) };
   }
 
   #showStudy() {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
 from portal.accounts.models import User
@@ -21,6 +22,7 @@ from portal.backups.sealed_set import SetWriter
 from portal.backups.snapshot import back_up
 from portal.backups.snapshot_index import Index
 from portal.backups.target import Target
+from portal.backups.work import work_folder
 from portal.clock import now
 from portal.errors import AccessDenied, Conflict, NotFound, Sealed, StorageFull, VaultDamaged
 from portal.jobs.models import Job
@@ -170,12 +172,23 @@ def test_killed_backup_is_no_backup_and_the_next_one_goes_on(
             back_up(target)
     with pytest.raises(NotFound, match="no finished backup"):
         target.snapshot()
+    left = Path(django_settings.STATE_DIR) / "backup-work"
+    left.mkdir()
+    (left / "database").write_bytes(b"what kill -9 left")
     assert back_up(target).outcome == Run.Outcome.OK
+    assert not left.exists()
+    assert sorted(Run.objects.values_list("outcome", flat=True)) == ["failed", "ok"]
 
 
 def test_two_at_once_take_turns_in_words(target: Target, kept: Stored) -> None:
     with target.locked(), pytest.raises(Conflict, match="Another backup"):
         back_up(target)
+    elsewhere = Target(target.root.with_name("another"))
+    with (
+        work_folder(Path(django_settings.STATE_DIR), "backup-work"),
+        pytest.raises(Conflict, match="at work"),
+    ):
+        back_up(elsewhere)
 
 
 def test_vendors_folder_needs_an_agreement(target: Target, kept: Stored, settings: Any) -> None:
