@@ -177,6 +177,10 @@ def look_around(phone: Screen, at: Path) -> None:
     page = phone.page
     phone.wait_for_picture()
     stack = slices_in(folder(at / "SCAN"))
+    expect(page.get_by_role("button", name="All teeth")).to_have_attribute("aria-pressed", "true")
+    phone.looked_at("patient-viewer-all-teeth", widths=(*PHONE, 1280))
+    page.get_by_role("button", name="From above").click()
+    page.wait_for_timeout(300)
     assert phone.place == "slice 21 of 40"
     assert likeness(phone.pixels(), windowed(stack[20], *BONE)) > 0.97
     phone.looked_at("patient-viewer", widths=(*PHONE, 1280))
