@@ -340,6 +340,7 @@ STORAGES = {
 }
 # For the tests, which collect nothing: serve what lies in static/ as it is.
 WHITENOISE_USE_FINDERS = env.bool("SCANPASS_STATIC_FROM_SOURCE", default=False)
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS  # or every start would list them all
 # Names carry no hash, so a new version must arrive soon.
 WHITENOISE_MAX_AGE = 0 if DEMO or WHITENOISE_USE_FINDERS else 3600
 

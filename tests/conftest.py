@@ -14,6 +14,19 @@ from django.db import connection
 pytest_plugins = ["tests.cast", "tests.flows.installation"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One process starts the demo at once; the others find it standing when they come to the files that need it."""
+    on_demo = dict.fromkeys(item.path for item in items if "demo" in getattr(item, "fixturenames", ()))
+    first = next(iter(on_demo), None)
+
+    def turn(item: pytest.Item) -> int:
+        if item.path in on_demo:
+            return 0 if item.path == first else 2
+        return 1 if "portal" in item.path.parts else 3
+
+    items.sort(key=turn)
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The shared test images; without them a test is skipped, except in CI, where they must be there."""

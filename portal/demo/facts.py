@@ -52,5 +52,9 @@ def remove_unfinished(state: Path) -> None:
     for database in state.glob("db.sqlite3*"):
         database.unlink()
     (state / "outbox.jsonl").unlink(missing_ok=True)
-    for folder in ("vault", "spool", "broker"):
+    for folder in ("vault", "spool"):
         shutil.rmtree(state / folder, ignore_errors=True)
+    for message in state.glob(
+        "broker/*/*"
+    ):  # the broker's client has made its folders, and doesn't make them again
+        message.unlink()

@@ -7,7 +7,6 @@ empty database.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,12 +17,12 @@ from django.db import transaction
 
 from portal.clock import now
 from portal.demo import facts
+from portal.demo.draw import draw_all
 from portal.demo.outbox import messages
 from portal.demo.staff import BRIGHT, BRIGHT_STAFF, SMILE, SMILE_STAFF, Employee, has_staff, open_with_staff
 from portal.jobs.models import Job
 from portal.jobs.run import run
 from portal.phantom.people import INVENTED, InventedPatient
-from portal.phantom.studies import write_cbct, write_panoramic, write_periapical
 from portal.records.guardians import add_guardian
 from portal.records.local_files import upload_path
 from portal.records.models import Patient, Series
@@ -54,12 +53,15 @@ def _make(state: Path, base_url: str) -> facts.Facts:
     (mallory,) = open_with_staff(BRIGHT, BRIGHT_STAFF)
     maria, harold, lily, diego = INVENTED
     cases = (
-        Case(dana, maria, "patient", "a cone-beam CT, a panoramic and a periapical X-ray", _everything),
-        Case(dana, harold, "dentist", "a panoramic and a periapical X-ray", _x_rays),
-        Case(dana, lily, "guardian", "a periapical X-ray", _periapical),
-        Case(mallory, diego, "patient", "a periapical X-ray", _periapical),
+        Case(dana, maria, "patient", ("volume-and-panoramic", "periapical")),
+        Case(dana, harold, "dentist", ("panoramic", "periapical")),
+        Case(dana, lily, "guardian", ("periapical",)),
+        Case(mallory, diego, "patient", ("periapical",)),
     )
-    shares = [_shared(case, state) for case in cases]
+    with tempfile.TemporaryDirectory(prefix="phantom") as folder:
+        _say("Drawing dental images of four people who do not exist. This takes a few seconds, once.")
+        draw_all([(case.person, kind) for case in cases for kind in case.images], Path(folder))
+        shares = [_shared(case, Path(folder), state) for case in cases]
     return {
         "base_url": base_url,
         "staff": [one.facts for one in (dana, *colleagues, mallory)],
@@ -69,38 +71,27 @@ def _make(state: Path, base_url: str) -> facts.Facts:
 
 @dataclass(frozen=True)
 class Case:
-    """One invented patient: what is made for them, who takes it in, and with whom it is shared."""
+    """One invented patient: who takes their images in, with whom they are shared, and which there are."""
 
     desk: Employee
     person: InventedPatient
     recipient: str
-    images: str
-    write: Callable[[Path, InventedPatient], None]
+    images: tuple[str, ...]
 
 
-def _shared(case: Case, state: Path) -> dict[str, Any]:
-    print(f"Making {case.images} of {case.person.given_name}, who does not exist.", flush=True)  # noqa: T201
-    return _share(_chart(case), case, state)
+def _shared(case: Case, folder: Path, state: Path) -> dict[str, Any]:
+    _say(f"Encrypting and sharing the images of {case.person.given_name}.")
+    return _share(_chart(case, folder / case.person.chart_number), case, state)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201
 
 
 # --- studies -----------------------------------------------------------------------------------------------------
 
 
-def _everything(folder: Path, person: InventedPatient) -> None:
-    write_cbct(folder / "CT", person)
-    _x_rays(folder, person)
-
-
-def _x_rays(folder: Path, person: InventedPatient) -> None:
-    write_panoramic(folder, person)
-    write_periapical(folder, person)
-
-
-def _periapical(folder: Path, person: InventedPatient) -> None:
-    write_periapical(folder, person)
-
-
-def _chart(case: Case) -> Patient:
+def _chart(case: Case, images: Path) -> Patient:
     """Open the patient's chart and take the files in, as an upload of the desk would."""
     desk, person = case.desk, case.person
     patient = add_patient(
@@ -113,10 +104,8 @@ def _chart(case: Case) -> Patient:
         language=person.language,
         actor=desk.actor,
     )
-    with tempfile.TemporaryDirectory(prefix="phantom") as folder:
-        case.write(Path(folder), person)
-        upload = upload_path(patient, Path(folder), actor=desk.actor)
-        run(Job.objects.get(subject_id=upload.pk).pk)
+    upload = upload_path(patient, images, actor=desk.actor)
+    run(Job.objects.get(subject_id=upload.pk).pk)
     return patient
 
 

@@ -185,7 +185,7 @@ class Search:
 
     def _candidates(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Places with a needle's first four bytes, and these. Pairs are looked up at even and at odd places in turn."""
-        for start in (0, 1):
+        for start in (0, 1) if len(data) >= 4 else ():
             pairs = np.frombuffer(data, ">u2", max(0, len(data) - start) // 2, start)
             hits = np.flatnonzero(self._pairs[pairs[:-1]])
             words = pairs[hits].astype(np.uint32) << 16 | pairs[hits + 1]

@@ -49,7 +49,7 @@ def zeroed(data: bytes) -> bytes:
     return bytes(128) + data[128:] if data[128:132] == b"DICM" else data
 
 
-@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize("packed", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["folder", "zip"])
 @pytest.mark.parametrize("name", REAL)
 def test_it_is_stored_whole_and_in_order(smile: Practice, data_dir: Path, name: str, packed: bool) -> None:
     (family, given, birthdate), kinds, frames = REAL[name]

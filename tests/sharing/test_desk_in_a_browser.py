@@ -238,6 +238,7 @@ def test_revoking_asks_first(page: Page, dana: User, maria: Patient) -> None:
     expect(page.locator("#shares .badge")).to_have_text("Revoked")
 
 
+@pytest.mark.slow
 def test_ticks_survive_an_update_and_ending_many_asks_once(page: Page, dana: User, maria: Patient) -> None:
     first, second = shared(maria, dana), shared(maria, dana)
     enter(page, dana).goto("/desk/shares/")
@@ -258,6 +259,7 @@ def test_ticks_survive_an_update_and_ending_many_asks_once(page: Page, dana: Use
     assert asked == ["End 2 shares now? Open viewers close within seconds."]
 
 
+@pytest.mark.slow
 def test_screen_is_cleared_when_the_session_has_ended(page: Page, dana: User, maria: Patient) -> None:
     shared(maria, dana)
     enter(page, dana).goto(f"/desk/patients/{maria.pk}/")
@@ -290,6 +292,7 @@ def shared(patient: Patient, user: User) -> Share:
     )
 
 
+@pytest.mark.slow
 def test_axe_minds_nothing_on_any_page_of_the_desk(
     page: Page, dana: User, omar: User, smile: Practice, maria: Patient
 ) -> None:

@@ -66,6 +66,7 @@ def come_in(page: Page, link: str) -> None:
     page.context.close()
 
 
+@pytest.mark.slow
 def test_closing_an_account_asks_first(page: Page, omar: User, dana: User) -> None:
     enter(page, omar).goto(reverse("member", args=[dana.memberships.get().pk]))
     page.once("dialog", lambda dialog: dialog.dismiss())
@@ -77,6 +78,7 @@ def test_closing_an_account_asks_first(page: Page, omar: User, dana: User) -> No
     looked_at(page, "member-closed")
 
 
+@pytest.mark.slow
 def test_axe_minds_nothing_on_the_staff_pages(
     page: Page, omar: User, dana: User, clara: User, olga: User, smile: Practice
 ) -> None:

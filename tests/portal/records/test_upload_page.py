@@ -84,6 +84,7 @@ def test_somebody_elses_images_are_held(page: Page, pat: Patient, folder: Path) 
     expect(page.locator("#record .study")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_large_file_is_sent_in_pieces_and_goes_on_after_lost_answers(
     page: Page, nobody: Patient, tmp_path: Path
 ) -> None:

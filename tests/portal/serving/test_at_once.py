@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 
 from portal.serving.at_once import answered_at_once
@@ -26,6 +27,7 @@ def ask(response: Any) -> Any:
     return answered_at_once(application)({}, print)
 
 
+@pytest.mark.django_db  # the end of a request looks at the connection
 def test_a_complete_answer_is_a_list_of_one_and_is_closed() -> None:
     response = Noted(b"frames")
     assert ask(response) == [b"frames"]

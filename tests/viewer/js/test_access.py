@@ -26,7 +26,9 @@ def expect_nothing_left(page: Page, server: FakeServer) -> None:
     assert len(server.requests) == before
 
 
-@pytest.mark.parametrize("status", [401, 403, 404, 410])
+@pytest.mark.parametrize(
+    "status", [410, *(pytest.param(one, marks=pytest.mark.slow) for one in (401, 403, 404))]
+)
 def test_heartbeat_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries, status: int) -> None:
     server = serve(cbct)
     server.behaviour.heartbeat_s = 0.2
@@ -35,6 +37,7 @@ def test_heartbeat_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries, 
     expect_nothing_left(page, server)
 
 
+@pytest.mark.slow
 def test_refused_batch_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     server = serve(cbct)
     server.behaviour.heartbeat_s = 600
@@ -51,6 +54,7 @@ def test_manifest_of_someone_else_shows_nothing(serve: Serve, open_page: OpenPag
     expect_nothing_left(open_page(server, wait="ended"), server)
 
 
+@pytest.mark.slow
 def test_busy_server_does_not_end_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     server = serve(cbct)
     server.behaviour.heartbeat_s = 0.2
@@ -60,7 +64,10 @@ def test_busy_server_does_not_end_it(serve: Serve, open_page: OpenPage, cbct: Fa
     expect(page.locator("#viewer[data-state=shown]")).to_be_visible()
 
 
-@pytest.mark.parametrize("clock_ahead_s", [0, 90_000, -90_000])
+@pytest.mark.parametrize(
+    "clock_ahead_s",
+    [90_000, pytest.param(0, marks=pytest.mark.slow), pytest.param(-90_000, marks=pytest.mark.slow)],
+)
 def test_expiry_follows_the_servers_clock(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries, clock_ahead_s: float
 ) -> None:
@@ -71,6 +78,7 @@ def test_expiry_follows_the_servers_clock(
     expect_nothing_left(page, server)
 
 
+@pytest.mark.slow
 def test_share_that_lives_for_months_is_not_ended_by_a_timer_that_overflows(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:

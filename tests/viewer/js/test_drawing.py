@@ -122,9 +122,21 @@ def shown(samples: np.ndarray) -> np.ndarray:
     return np.clip((samples - WINDOW[0]) / WINDOW[1] + 0.5, 0, 1) * 255
 
 
-@pytest.mark.parametrize("view", ["axial", "coronal", "sagittal"])
 @pytest.mark.parametrize(
-    "directions", [None, [[-1, 0, 0], [0, -1, 0], [0, 0, 1]], [[0, 1, 0], [0, 0, -1], [-1, 0, 0]]]
+    "view",
+    [
+        "axial",
+        pytest.param("coronal", marks=pytest.mark.slow),
+        pytest.param("sagittal", marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.parametrize(
+    "directions",
+    [
+        None,
+        pytest.param([[-1, 0, 0], [0, -1, 0], [0, 0, 1]], marks=pytest.mark.slow),
+        pytest.param([[0, 1, 0], [0, 0, -1], [-1, 0, 0]], marks=pytest.mark.slow),
+    ],
 )
 def test_cut_is_trilinear_in_every_direction(
     run: Run, volume: np.ndarray, view: str, directions: Any
@@ -143,6 +155,7 @@ def test_cut_is_trilinear_in_every_direction(
         assert np.abs(picture - wanted[..., None]).max() <= 1
 
 
+@pytest.mark.slow
 def test_coarser_level_lies_where_the_finer_will(run: Run, volume: np.ndarray) -> None:
     """Sizes round up on the way down: a level of 14 columns covers 28 voxels, of which 27 are there."""
     plane = run(

@@ -64,6 +64,7 @@ def test_unknown_codec_leads_to_server_pictures(serve: Serve, open_page: OpenPag
     assert loaded(page) == 121
 
 
+@pytest.mark.slow
 def test_dragging_the_slider_fetches_the_newest_wish_not_each(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:
@@ -99,6 +100,7 @@ def test_lost_context_comes_back_at_the_same_place(
     expect(page.get_by_role("status")).to_have_text("The pictures are ready.")
 
 
+@pytest.mark.slow
 def test_context_lost_for_good_leads_to_server_pictures(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:

@@ -18,7 +18,7 @@ PHONE = {
     "viewport": {"width": 390, "height": 844},
     "has_touch": True,
     "is_mobile": True,
-    "device_scale_factor": 2,
+    "device_scale_factor": 1,  # the rendering is the machine's, and slow; test_v3 and the whole walk see finer screens
 }
 SMALL = {**PHONE, "viewport": {"width": 320, "height": 568}}
 
@@ -80,7 +80,7 @@ def test_pinch_zooms_the_picture_and_never_the_page(
     before = picture_width(page)
     swipe(page, ((-20, 0), (-44, 0)), ((20, 0), (44, 0)))
     after = picture_width(page)
-    assert after > before * 1.1 or after >= 2 * 390 * 0.95
+    assert after > before * 1.1 or after >= 390 * 0.95
     assert page.evaluate("() => visualViewport.scale") == 1
     assert place(page) == "38 / 75"
     tap(page)
@@ -88,6 +88,7 @@ def test_pinch_zooms_the_picture_and_never_the_page(
     assert abs(picture_width(page) - before) <= 4
 
 
+@pytest.mark.slow
 def test_double_tap_zooms_in_and_out(serve: Serve, open_page: OpenPage) -> None:
     narrow = phantom_series(id="narrow", spacing_mm=[0.6, 0.4, 0.1])
     page = open_page(serve(narrow), **PHONE)
@@ -100,6 +101,7 @@ def test_double_tap_zooms_in_and_out(serve: Serve, open_page: OpenPage) -> None:
     assert abs(picture_width(page) - before) <= 4
 
 
+@pytest.mark.slow
 def test_two_fingers_push_the_zoomed_picture(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     page = open_page(serve(cbct), **PHONE)
     swipe(page, ((-20, 0), (-60, 0)), ((20, 0), (60, 0)))
@@ -110,6 +112,7 @@ def test_two_fingers_push_the_zoomed_picture(serve: Serve, open_page: OpenPage, 
     assert place(page) == "38 / 75"
 
 
+@pytest.mark.slow
 def test_wheel_scrolls_and_zooms_with_control(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     page = open_page(serve(cbct), viewport={"width": 1280, "height": 800})
     page.locator("[data-part=stage]").hover()
@@ -140,6 +143,7 @@ def test_keys_go_through_the_slices(
     assert place(page) == shown
 
 
+@pytest.mark.slow
 def test_plus_minus_and_zero_change_the_size(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     page = open_page(serve(cbct), viewport={"width": 1280, "height": 800})
     page.locator("[data-part=stage]").focus()
@@ -194,7 +198,14 @@ def test_mixed_study_offers_each_series(serve: Serve, open_page: OpenPage, cbct:
 
 
 @pytest.mark.parametrize("face", ["patient", "dentist"])
-@pytest.mark.parametrize("size", [PHONE, SMALL, {"viewport": {"width": 1280, "height": 800}}])
+@pytest.mark.parametrize(
+    "size",
+    [
+        SMALL,
+        pytest.param(PHONE, marks=pytest.mark.slow),
+        pytest.param({"viewport": {"width": 1280, "height": 800}}, marks=pytest.mark.slow),
+    ],
+)
 def test_everyone_can_use_it(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries, face: str, size: dict[str, Any]
 ) -> None:
@@ -244,6 +255,7 @@ def brighter_side(page: Page) -> str:
     return "left of the patient" if right > left else "right of the patient"
 
 
+@pytest.mark.slow
 def test_dentist_picks_a_window(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     server = serve(cbct)
     server.face = "dentist"

@@ -56,10 +56,10 @@ def slab_twin(
 @pytest.mark.parametrize(
     ("view", "angles"),
     [
-        ("axial", []),
-        ("axial", [0.3, -0.2, 0.5]),
+        pytest.param("axial", [], marks=pytest.mark.slow),
+        pytest.param("axial", [0.3, -0.2, 0.5], marks=pytest.mark.slow),
         ("coronal", [-0.1, 0.4, 0.2]),
-        ("sagittal", [0.2, 0.3, -0.4]),
+        pytest.param("sagittal", [0.2, 0.3, -0.4], marks=pytest.mark.slow),
     ],
 )
 def test_v1_every_cut_is_its_twin(run: Run, volume: np.ndarray, view: str, angles: list[float]) -> None:
@@ -155,7 +155,7 @@ return pictures;
 """
 
 
-@pytest.mark.parametrize(("bits", "allowed"), [(12, 0), (16, 16)])
+@pytest.mark.parametrize(("bits", "allowed"), [(12, 0), pytest.param(16, 16, marks=pytest.mark.slow)])
 def test_v6_values_reach_the_card(run: Run, bits: int, allowed: int) -> None:
     """From the product's own encoder to the texture: 12 bits exactly, 16 within 1/2048 of the range.
 

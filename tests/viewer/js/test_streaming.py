@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 from playwright.sync_api import Page, expect
 
 from .fake_server import FakeServer
@@ -40,6 +41,7 @@ def test_whole_coarse_level_comes_in_one_request_then_full_detail(
     assert len(server.requests) - sum(path.startswith("/static") for path in server.requests) <= 25
 
 
+@pytest.mark.slow
 def test_batches_halve_when_the_server_finds_them_too_big(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:
@@ -53,21 +55,27 @@ def test_batches_halve_when_the_server_finds_them_too_big(
     expect(page.locator("[data-part=status]")).to_have_text("The pictures are ready.")
 
 
-def test_damaged_items_are_striped_and_said(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
-    for damage in ("flip", "short", "long", "swap", "missing"):
-        server = serve(cbct)
-        server.behaviour.damaged = {(0, 37): damage}
-        page = open_page(server)
-        wait_for_detail(page)
-        expect(page.locator("[data-part=status]")).to_have_text(MISSING)
-        assert is_striped(page), damage
-        server.behaviour.damaged = {}
-        page.get_by_role("button", name="Try again").click()
-        expect(page.locator("[data-part=status]")).to_have_text("The pictures are ready.")
-        page.wait_for_timeout(300)
-        assert not is_striped(page), damage
+@pytest.mark.parametrize(
+    "damage",
+    ["flip", *(pytest.param(one, marks=pytest.mark.slow) for one in ("short", "long", "swap", "missing"))],
+)
+def test_v23_damaged_items_are_striped_and_said(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries, damage: str
+) -> None:
+    server = serve(cbct)
+    server.behaviour.damaged = {(0, 37): damage}
+    page = open_page(server)
+    wait_for_detail(page)
+    expect(page.locator("[data-part=status]")).to_have_text(MISSING)
+    assert is_striped(page)
+    server.behaviour.damaged = {}
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("[data-part=status]")).to_have_text("The pictures are ready.")
+    page.wait_for_timeout(300)
+    assert not is_striped(page)
 
 
+@pytest.mark.slow
 def test_item_the_server_cannot_give_is_striped_alone(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:
@@ -83,6 +91,7 @@ def test_item_the_server_cannot_give_is_striped_alone(
     assert not is_striped(page)
 
 
+@pytest.mark.slow
 def test_picture_stays_while_the_network_is_gone_and_goes_on_after(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:
@@ -134,6 +143,7 @@ def test_stack_shows_each_frame_as_it_comes(serve: Serve, open_page: OpenPage) -
         assert abs(brightness(page) - 40 * (index + 1)) <= 2
 
 
+@pytest.mark.slow
 def test_big_image_gets_more_detail_when_zoomed(serve: Serve, open_page: OpenPage) -> None:
     image = (np.indices((900, 1300)).sum(0) % 256).astype(np.uint8)[None]
     server = serve(FakeSeries("pano", "Panoramic X-ray", "image", image, (128, 256), strip_rows=256))
@@ -147,6 +157,7 @@ def test_big_image_gets_more_detail_when_zoomed(serve: Serve, open_page: OpenPag
     assert (0, "0-3") in batches(server)
 
 
+@pytest.mark.slow
 def test_thin_stack_of_a_volume_is_detailed_at_rest_when_memory_is_short(
     serve: Serve, open_page: OpenPage
 ) -> None:
