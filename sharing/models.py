@@ -39,6 +39,10 @@ class Share(Row):
     token_hmac = models.BinaryField(max_length=32, null=True, unique=True)
     links_sent = models.PositiveIntegerField(default=0)
 
+    # How often a code may open it; None: as often as it likes. Raised by the same UPDATE that asks.
+    opens_max = models.PositiveSmallIntegerField(null=True)
+    opens = models.PositiveIntegerField(default=0)
+
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
@@ -64,6 +68,10 @@ class Share(Row):
             ),
             models.CheckConstraint(
                 condition=models.Q(match_misses__lte=settings.BIRTHDATE_MISSES_MAX), name="share_match_misses"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(opens_max=None) | models.Q(opens__lte=models.F("opens_max")),
+                name="share_opens",
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["practice", "expires_at"], name="share_expiry")]
@@ -278,6 +286,8 @@ class DeskTask(Row):
     class Kind(models.TextChoices):
         RENEWAL = "renewal", "A new link was asked for"
         LOCKED = "locked", "A link locked itself: wrong number?"
+        UNREQUESTED = "unrequested", "Three codes were sent and nobody typed them in: is it somebody else?"
+        ADD_PERSON = "add-person", "A colleague asks for a link of their own"
         SEND_FAILED = "send-failed", "A message did not reach its recipient"
         HELD = "held", "A message waits to be sent"
         RESTORED = "restored", "Locked after a restore: unlock it if it may go on"

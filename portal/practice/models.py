@@ -23,6 +23,8 @@ class Practice(models.Model):
     language = models.CharField(max_length=8, default="en")
     share_default_days = models.PositiveSmallIntegerField(default=settings.SHARE_DEFAULT_DAYS)
     share_max_days = models.PositiveSmallIntegerField(default=settings.SHARE_MAX_DAYS)
+    # Whether a dentist's link may go to a mailbox that several people read, like office@….
+    allows_shared_mailboxes = models.BooleanField(default=True)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -103,6 +103,9 @@ class ReferringDentist(Row):
     clinic = SealedText(null=True)
     email = SealedText(null=True)
     mobile = SealedText(null=True)
+    phone = SealedText(null=True)  # of the office, to call back
+    npi = SealedText(null=True)  # National Provider Identifier, 10 digits
+    is_shared_mailbox = models.BooleanField(default=False)  # several people read it: who asks says who they are
     created_at = models.DateTimeField()
 
 
@@ -353,6 +356,7 @@ class DisclosureEvent(models.Model):
         SEND_FAILED = "send-failed", "Not sent"
         DELIVERED = "delivered", "Delivered"
         UNDELIVERED = "undelivered", "Not delivered"
+        VISITED = "visited", "Link visited"  # by a person or a robot: nobody has answered yet
         OPENED = "opened", "Opened"
         LOCKED = "locked", "Locked"
         UNLOCKED = "unlocked", "Unlocked"

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ("language", models.CharField(default="en", max_length=8)),
                 ("share_default_days", models.PositiveSmallIntegerField(default=30)),
                 ("share_max_days", models.PositiveSmallIntegerField(default=90)),
+                ("allows_shared_mailboxes", models.BooleanField(default=True)),
                 ("created_at", models.DateTimeField()),
             ],
             options={

@@ -241,6 +241,9 @@ class Migration(migrations.Migration):
                 ("clinic", portal.sealed.fields.SealedText(null=True)),
                 ("email", portal.sealed.fields.SealedText(null=True)),
                 ("mobile", portal.sealed.fields.SealedText(null=True)),
+                ("phone", portal.sealed.fields.SealedText(null=True)),
+                ("npi", portal.sealed.fields.SealedText(null=True)),
+                ("is_shared_mailbox", models.BooleanField(default=False)),
                 ("created_at", models.DateTimeField()),
                 (
                     "practice",
@@ -588,6 +591,7 @@ class Migration(migrations.Migration):
                             ("send-failed", "Not sent"),
                             ("delivered", "Delivered"),
                             ("undelivered", "Not delivered"),
+                            ("visited", "Link visited"),
                             ("opened", "Opened"),
                             ("locked", "Locked"),
                             ("unlocked", "Unlocked"),
