@@ -15,8 +15,9 @@ from django.test import Client
 from portal.accounts.models import Role, TotpDevice, User
 from portal.audit.actor import Actor, system
 from portal.clock import now
-from portal.practice.models import Practice
+from portal.practice.models import Agreement, BusinessAssociate, Practice
 from portal.practice.open_practice import add_staff, open_practice
+from portal.practice.terms import sealed_terms
 from portal.records.models import Patient
 
 PASSWORD = "correct horse battery staple"
@@ -34,6 +35,15 @@ def make_staff(practice: Practice, role: Role, name: str = "Dana Desk", email: s
     add_staff(practice, user, role, actor=system(practice.pk))
     TotpDevice.objects.create(user=user, name="authenticator", confirmed=True, secret="00" * 20)
     return user
+
+
+def make_agreement(associate: BusinessAssociate, **days: date) -> Agreement:
+    """An agreement in force since long ago, without a document; `days` are its columns."""
+    days = {"signed_on": date(2020, 1, 1), "starts_on": date(2020, 1, 1), "ends_on": date(2099, 1, 1), **days}
+    agreement = Agreement(associate=associate, **days)
+    agreement.terms = sealed_terms(agreement)
+    agreement.save(force_insert=True)
+    return agreement
 
 
 def make_patient(

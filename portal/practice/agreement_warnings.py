@@ -1,4 +1,4 @@
-"""Warning before an agreement ends: at 60, 30 and 7 days, and on the day after its last."""
+"""Warning before an agreement ends, at 60, 30 and 7 days and on the day after its last, and of forged days."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from django.db.models import Q
 
 from portal.audit import trail
 from portal.audit.actor import system
+from portal.audit.events import OK, REFUSED
 from portal.clock import now
 from portal.practice.agreements import WARN_DAYS
 from portal.practice.models import Agreement
+from portal.practice.terms import are_as_recorded
 
 EVERY_S = 3600
+CHANGED = -1  # below every number of days, so that it is the last thing said of an agreement
+_CODES = {CHANGED: "agreement.forged", 0: "agreement.ended"}
 _looked_at = -float(EVERY_S)
 
 
@@ -30,14 +34,17 @@ def warn() -> int:
     """Write every warning that is due and not written yet, each once; returns how many."""
     today = now().date()
     written = 0
-    for agreement in Agreement.objects.filter(terminated_on=None).select_related("associate"):
+    alive = Agreement.objects.filter(terminated_on=None).select_related("associate").defer("document")
+    for agreement in alive:
         threshold = _threshold(agreement, today)
-        if threshold is not None and not _is_renewed(agreement):
+        if threshold == CHANGED or (threshold is not None and not _is_renewed(agreement)):
             written += _warn(agreement, threshold)
     return written
 
 
 def _threshold(agreement: Agreement, today: date) -> int | None:
+    if not are_as_recorded(agreement):
+        return CHANGED
     days = (agreement.ends_on - today).days + 1
     return next((limit for limit in (0, *reversed(WARN_DAYS)) if days <= limit), None)
 
@@ -53,8 +60,9 @@ def _warn(agreement: Agreement, threshold: int) -> int:
         if not Agreement.objects.filter(unwarned, pk=agreement.pk).update(warned_at_days=threshold):
             return 0
         trail.record(
-            "agreement.ends-soon" if threshold else "agreement.ended",
+            _CODES.get(threshold, "agreement.ends-soon"),
             actor=system(agreement.associate.practice_id),
+            outcome=REFUSED if threshold == CHANGED else OK,
             adapter=agreement.associate.adapter,
             ends_on=agreement.ends_on.isoformat(),
             days=threshold,

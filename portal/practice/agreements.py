@@ -12,10 +12,11 @@ from django.db.models import Q, QuerySet
 from portal.clock import now
 from portal.errors import AccessDenied
 from portal.practice.models import Agreement, BusinessAssociate
+from portal.practice.terms import are_as_recorded
 
 WARN_DAYS = (60, 30, 7)  # then, at 0, nothing leaves any more
 
-State = Literal["in-force", "ends-soon", "not-begun", "ended", "none"]
+State = Literal["in-force", "ends-soon", "not-begun", "ended", "changed", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,11 @@ def _in_force(today: date) -> Q:
 
 
 def has_agreement(practice: uuid.UUID, adapter: str) -> bool:
-    """Whether an agreement for this adapter is signed and in force today."""
-    today = now().date()
-    return Agreement.objects.filter(
-        _in_force(today), associate__practice_id=practice, associate__adapter=adapter
-    ).exists()
+    """Whether an agreement for this adapter is signed and in force today, by its sealed terms too."""
+    said = Agreement.objects.filter(
+        _in_force(now().date()), associate__practice_id=practice, associate__adapter=adapter
+    )
+    return any(map(are_as_recorded, said.select_related("associate").defer("document")))
 
 
 def require_agreement(practice: uuid.UUID, adapter: str) -> None:
@@ -56,7 +57,10 @@ def require_agreement(practice: uuid.UUID, adapter: str) -> None:
 def standing_of(associate: BusinessAssociate) -> Standing:
     """The best of the vendor's agreements, as of today."""
     today = now().date()
-    valid = associate.agreements.filter(_in_force(today)).order_by("-ends_on").first()
+    said = associate.agreements.filter(_in_force(today)).defer("document").order_by("-ends_on")
+    valid = next(filter(are_as_recorded, said), None)
+    if valid is None and said:
+        return Standing("changed")
     if valid is not None:
         days = (valid.ends_on - today).days + 1
         return Standing("ends-soon" if days <= WARN_DAYS[0] else "in-force", valid.ends_on, days)

@@ -11,10 +11,12 @@ from django.db import IntegrityError, transaction
 
 from portal.audit import trail
 from portal.audit.actor import Actor
+from portal.audit.events import REFUSED
 from portal.clock import now
 from portal.errors import AccessDenied, Conflict, InvalidInput, NotFound
 from portal.practice.agreements import associates_of
 from portal.practice.models import Agreement, BusinessAssociate
+from portal.practice.terms import sealed_terms
 
 YEARS_MAX = 10  # an agreement "for ever" is a typing error or a forgery
 
@@ -78,21 +80,16 @@ def add_agreement(
     actor: Actor,
 ) -> Agreement:
     """Record a signed agreement with its document. Raises `InvalidInput` for dates that can't be."""
-    today = now().date()
-    if signed_on > today:
-        raise InvalidInput(
-            "The date of signing lies in the future: an agreement counts once it is signed.",
-            field="signed_on",
-        )
-    if ends_on < starts_on:
-        raise InvalidInput("It ends before it begins. Check both dates.", field="ends_on")
-    if ends_on > starts_on + timedelta(days=366 * YEARS_MAX):
-        raise InvalidInput(
-            f"It would run for more than {YEARS_MAX} years. Check the last day.", field="ends_on"
-        )
+    days = {"signed_on": signed_on, "starts_on": starts_on, "ends_on": ends_on}
+    try:
+        _require_possible(**days)
+    except InvalidInput:
+        told = {name: day.isoformat() for name, day in days.items()}
+        trail.record_alone("agreement.added", actor=actor, outcome=REFUSED, adapter=associate.adapter, **told)
+        raise
     digest = hashlib.sha256(document).hexdigest()
     with transaction.atomic():
-        agreement = Agreement.objects.create(
+        agreement = Agreement(
             associate=associate,
             signed_on=signed_on,
             starts_on=starts_on,
@@ -102,6 +99,8 @@ def add_agreement(
             recorded_by_id=actor.id,
             recorded_at=now(),
         )
+        agreement.terms = sealed_terms(agreement)
+        agreement.save(force_insert=True)
         trail.record(
             "agreement.added",
             actor=actor,
@@ -115,12 +114,27 @@ def add_agreement(
     return agreement
 
 
+def _require_possible(*, signed_on: date, starts_on: date, ends_on: date) -> None:
+    if signed_on > now().date():
+        raise InvalidInput(
+            "The date of signing lies in the future: an agreement counts once it is signed.",
+            field="signed_on",
+        )
+    if ends_on < starts_on:
+        raise InvalidInput("It ends before it begins. Check both dates.", field="ends_on")
+    if ends_on > starts_on + timedelta(days=366 * YEARS_MAX):
+        raise InvalidInput(
+            f"It would run for more than {YEARS_MAX} years. Check the last day.", field="ends_on"
+        )
+
+
 def end_agreement(agreement: Agreement, *, actor: Actor) -> None:
     """End it today: from now on nothing goes to the vendor under it. Raises `Conflict` when it has ended."""
     today = now().date()
     with transaction.atomic():
         alive = Agreement.objects.filter(pk=agreement.pk, terminated_on=None, ends_on__gte=today)
-        if not alive.update(terminated_on=today):
+        agreement.terminated_on = today
+        if not alive.update(terminated_on=today, terms=sealed_terms(agreement)):
             raise Conflict("This agreement has ended already.")
         trail.record(
             "agreement.ended",

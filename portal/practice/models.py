@@ -121,11 +121,13 @@ class Agreement(models.Model):
     ends_on = models.DateField()
     # The first day on which it no longer holds, where it was ended early.
     terminated_on = models.DateField(null=True)
+    # The days above once more, and for whom they were agreed: `terms.py` says why.
+    terms = SealedText(null=True)
     document = SealedBytes(null=True)
     document_sha256 = models.CharField(max_length=64, blank=True, default="")
     recorded_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField(null=True)
-    # The last of the warnings (60, 30, 7, 0 days) that was written into the trail.
+    # The last of the warnings (60, 30, 7, 0 days; -1: changed outside) that was written into the trail.
     warned_at_days = models.SmallIntegerField(null=True)
 
     class Meta:

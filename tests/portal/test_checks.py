@@ -13,7 +13,8 @@ from portal.backups import runs
 from portal.backups.models import Run
 from portal.checks import agreements_are_in_force, backup_is_fresh, settings_are_a_deployments
 from portal.clock import now
-from portal.practice.models import Agreement, BusinessAssociate, Practice
+from portal.practice.models import BusinessAssociate, Practice
+from tests.cast import make_agreement
 from tests.conftest import MovableClock
 
 SECRET = "k3J9-vQz7LxW2pRt8YbN4mCs6HdF1gUa"
@@ -58,7 +59,7 @@ def test_r19_vendor_without_an_agreement_is_refused(smile: Practice, bright: Pra
     for count, practice in enumerate((smile, bright), 1):
         assert ids(agreements_are_in_force(None)) == ["scanpass.E010"], count
         vendor = BusinessAssociate.objects.create(practice=practice, name="Store", adapter="cold-store")
-        Agreement.objects.create(associate=vendor, signed_on=today, starts_on=today, ends_on=today)
+        make_agreement(vendor, signed_on=today, starts_on=today, ends_on=today)
     assert agreements_are_in_force(None) == []
 
 

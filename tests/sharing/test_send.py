@@ -14,7 +14,7 @@ from portal.audit.models import AuditEntry
 from portal.clock import now
 from portal.jobs.models import Job
 from portal.jobs.run import claim, run
-from portal.practice.models import Agreement, BusinessAssociate
+from portal.practice.models import BusinessAssociate
 from sharing.endings import sweep_endings
 from sharing.gateways import Outgoing, Undeliverable
 from sharing.gateways.memory import MemoryGateway
@@ -22,7 +22,7 @@ from sharing.models import DeskTask, Message, Share
 from sharing.revoke import revoke
 from sharing.status import describe
 from sharing.troubles import Trouble
-from tests.cast import actor_of
+from tests.cast import actor_of, make_agreement
 from tests.sharing.conftest import make_share, run_jobs, token_in
 
 
@@ -156,9 +156,7 @@ def test_no_e_mail_leaves_without_an_agreement_and_nothing_falls_back(
     settings.EMAIL_BACKEND = "tests.sharing.test_send.Vendor"
     associate = BusinessAssociate.objects.create(practice=smile, name="Post Ltd", adapter="email")
     ends = date(2099, 1, 1) if has_agreement else date(2020, 1, 2)
-    Agreement.objects.create(
-        associate=associate, signed_on=date(2020, 1, 1), starts_on=date(2020, 1, 1), ends_on=ends
-    )
+    make_agreement(associate, ends_on=ends)
     make_share(pat, dana, channel="email", address="Maria@Mail.example")
     Vendor.posted.clear()
     run_jobs()

@@ -101,6 +101,7 @@ class Migration(migrations.Migration):
                 ("starts_on", models.DateField()),
                 ("ends_on", models.DateField()),
                 ("terminated_on", models.DateField(null=True)),
+                ("terms", portal.sealed.fields.SealedText(null=True)),
                 ("document", portal.sealed.fields.SealedBytes(null=True)),
                 ("document_sha256", models.CharField(blank=True, default="", max_length=64)),
                 ("recorded_at", models.DateTimeField(null=True)),

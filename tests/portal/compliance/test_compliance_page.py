@@ -18,9 +18,9 @@ from portal.clock import now
 from portal.compliance import access, storage
 from portal.compliance.safeguard import aged, ago, span
 from portal.compliance.views import SAFEGUARDS
-from portal.practice.models import Agreement, BusinessAssociate, Practice
+from portal.practice.models import BusinessAssociate, Practice
 from portal.sealed.keys import forget_keys
-from tests.cast import signed_in
+from tests.cast import make_agreement, signed_in
 from tests.conftest import MovableClock
 
 pytestmark = pytest.mark.django_db
@@ -110,9 +110,7 @@ def test_r18_locked_vendor_is_a_risk_and_an_agreement_ends_it(smile: Practice, s
     assert access.agreements(smile.pk).state == "bad"
     vendor = BusinessAssociate.objects.create(practice=smile, name="Cold Store", adapter="cold-store")
     today = now().date()
-    Agreement.objects.create(
-        associate=vendor, signed_on=today, starts_on=today, ends_on=today + timedelta(days=20)
-    )
+    make_agreement(vendor, ends_on=today + timedelta(days=20))
     found = access.agreements(smile.pk)
     assert (found.state, found.evidence[0][0]) == ("warn", "Cold Store (Store of the backups (cold-store))")
 

@@ -19,11 +19,13 @@ from portal.practice import associates
 from portal.practice.agreement_warnings import warn
 from portal.practice.agreements import has_agreement, require_agreement, standing_of
 from portal.practice.models import Agreement, BusinessAssociate, Practice
-from tests.cast import actor_of, make_staff, signed_in
+from portal.sealed.fields import Ciphertext
+from tests.cast import actor_of, make_agreement, make_staff, signed_in
 from tests.conftest import MovableClock
 
 pytestmark = pytest.mark.django_db
 
+OF_DAYS = ("lies in the future", "ends before it begins", "more than 10 years")
 PDF = b"%PDF-1.7\nsigned by both in blue ink\n%%EOF"
 
 
@@ -58,8 +60,8 @@ def test_r19_adapter_runs_only_on_the_days_of_a_signed_agreement(
     vendor: BusinessAssociate, first: int, last: int, signed_days_ago: int, runs: bool
 ) -> None:
     day = today()
-    Agreement.objects.create(
-        associate=vendor,
+    make_agreement(
+        vendor,
         signed_on=day - timedelta(days=signed_days_ago),
         starts_on=day + timedelta(days=first),
         ends_on=day + timedelta(days=last),
@@ -111,6 +113,47 @@ def test_renewed_agreement_warns_of_nothing(vendor: BusinessAssociate, olga: Use
     signed(vendor, olga, days=400)
     assert warn() == 0
     assert standing_of(vendor).state == "in-force"
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        {"ends_on": date(2099, 1, 1)},
+        {"ends_on": date(2099, 1, 1), "terminated_on": None},
+        {"terms": Ciphertext(b"\0\1, written by nobody who has the key")},
+        {"terms": None},
+    ],
+    ids=["a later last day", "its end undone", "terms of no key", "no terms"],
+)
+def test_r19_forged_days_open_nothing_and_are_told_once(
+    vendor: BusinessAssociate, olga: User, clock: MovableClock, forgery: dict[str, Any]
+) -> None:
+    agreement = signed(vendor, olga, days=30)
+    if "terminated_on" in forgery:
+        associates.end_agreement(agreement, actor=actor_of(olga))
+        clock.advance(days=1)
+    Agreement.objects.filter(pk=agreement.pk).update(**forgery)
+    with pytest.raises(AccessDenied, match="no business associate agreement"):
+        require_agreement(vendor.practice_id, "twilio")
+    assert standing_of(vendor).state == "changed"
+    assert warn() + warn() == 1
+    entry = AuditEntry.objects.get(code="agreement.forged")
+    assert entry.outcome == "refused"
+    page = signed_in(olga).get("/desk/agreements/").content.decode()
+    assert "Changed outside Scanpass" in page
+
+
+def test_r19_days_moved_with_the_row_to_another_vendor_open_nothing(
+    vendor: BusinessAssociate, olga: User
+) -> None:
+    agreement = signed(vendor, olga)
+    other = BusinessAssociate.objects.create(practice=vendor.practice, name="Post Ltd", adapter="email")
+    Agreement.objects.filter(pk=agreement.pk).update(associate=other)
+    assert not has_agreement(vendor.practice_id, "email")
+    Agreement.objects.filter(pk=agreement.pk).update(associate=vendor)
+    assert has_agreement(vendor.practice_id, "twilio")
+    BusinessAssociate.objects.filter(pk=vendor.pk).update(adapter="aws")
+    assert not has_agreement(vendor.practice_id, "aws")
 
 
 # --- the pages -------------------------------------------------------------------------------------------------------
@@ -177,6 +220,8 @@ def test_agreement_that_cannot_be_is_refused_in_words(
     assert answer.status_code == 422
     assert sentence in answer.content.decode()
     assert not vendor.agreements.exists()
+    refused = AuditEntry.objects.filter(code="agreement.added", outcome="refused")
+    assert refused.exists() is (sentence in OF_DAYS)
 
 
 def test_list_says_what_is_locked(vendor: BusinessAssociate, olga: User, settings: Any) -> None:

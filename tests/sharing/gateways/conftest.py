@@ -13,6 +13,7 @@ import pytest
 from portal.clock import now
 from portal.practice.models import Agreement, BusinessAssociate, Practice
 from sharing.gateways import aws
+from tests.cast import make_agreement
 from tests.sharing.gateways import fake_aws, fake_twilio, fake_webhook
 from tests.sharing.gateways.fake_aws import FakeAws
 from tests.sharing.gateways.fake_twilio import FakeTwilio
@@ -25,9 +26,7 @@ FAKES: dict[str, type[Vendor]] = {"twilio": FakeTwilio, "webhook": FakeWebhook, 
 
 def agree(practice: Practice, adapter: str, *, ends_on: date = date(2099, 1, 1)) -> Agreement:
     associate = BusinessAssociate.objects.create(practice=practice, name="Texts Ltd", adapter=adapter)
-    return Agreement.objects.create(
-        associate=associate, signed_on=date(2020, 1, 1), starts_on=date(2020, 1, 1), ends_on=ends_on
-    )
+    return make_agreement(associate, ends_on=ends_on)
 
 
 def until_local(hour: int, minute: int = 0) -> timedelta:
