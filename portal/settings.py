@@ -201,6 +201,8 @@ SESSION_COOKIE_NAME = f"{_PREFIX}staff"
 CSRF_COOKIE_NAME = f"{_PREFIX}csrf" if _IS_HTTPS else "csrftoken"
 CSRF_COOKIE_SAMESITE = "Strict"
 SHARE_COOKIE_NAME = f"{_PREFIX}share"
+BROWSER_COOKIE_NAME = f"{_PREFIX}browser"
+KNOWN_BROWSER_DAYS = 90  # a browser not used for so long counts as a stranger's
 
 # --- Headers -------------------------------------------------------------------------------------------------------
 

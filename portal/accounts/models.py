@@ -116,6 +116,27 @@ class SignInThrottle(models.Model):
         return "sign-in throttle"
 
 
+class KnownBrowser(models.Model):
+    """A browser in which the user once signed in completely: strangers' failures don't count against it.
+
+    The browser's cookie holds a random name, this row its keyed hash. On a shared workstation one name has
+    a row for each who signs in there.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="known_browsers")
+    name_hmac = models.BinaryField(max_length=32)
+    used_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "name_hmac"], name="known_browser_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"known browser of {self.user_id}"
+
+
 class OwnerLink(models.Model):
     """The one-time link with which a new installation's owner sets up the practice."""
 

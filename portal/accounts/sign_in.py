@@ -18,10 +18,11 @@ from django_otp.models import Device
 
 from portal.accounts import second_factor
 from portal.accounts.addresses import client_address
+from portal.accounts.known_browsers import known_browser, remember_browser
 from portal.accounts.models import RecoveryDevice, TotpDevice, User
 from portal.accounts.own_sessions import end_others
 from portal.accounts.sessions import session_name
-from portal.accounts.throttle import forget_failures, give_back, take_try
+from portal.accounts.throttle import forget_failures, give_back, is_spent, take_try
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
@@ -42,13 +43,15 @@ def check_password(request: HttpRequest, *, email: str, password: str, next_page
     Raises `CodeRefused` with the same words for an unknown account and a wrong password (the hash is computed
     either way), `LimitReached` after too many tries.
     """
-    address = client_address(request)
-    take_try(email, address)
+    address, browser = client_address(request), known_browser(request, email)
+    take_try(email, address, browser=browser)
     user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):
-        _note_refusal(request, User.objects.filter(email=email.strip().lower()).first(), "password")
+        is_last = is_spent(email, address, browser=browser)
+        known = User.objects.filter(email=email.strip().lower()).first()
+        _note_refusal(request, known, "password", is_last=is_last)
         raise CodeRefused(REFUSED)
-    give_back(email, address)
+    give_back(email, address, browser=browser)
     await_second_factor(request, user, next_page=next_page)
     return user
 
@@ -82,15 +85,15 @@ def give_code(request: HttpRequest, user: User, code: str) -> Device:
     Raises `CodeRefused`, or `LimitReached` after too many tries.
     """
     # A count of its own: who only knows the password must not be helped by its being right.
-    account, address = f"code:{user.pk}", client_address(request)
-    take_try(account, address)
+    account, address, browser = f"code:{user.pk}", client_address(request), known_browser(request, user.email)
+    take_try(account, address, browser=browser)
     device = second_factor.check_code(user, code)
     if device is None:
-        _note_refusal(request, user, "second-factor")
+        _note_refusal(request, user, "second-factor", is_last=is_spent(account, address, browser=browser))
         raise CodeRefused(CODE_REFUSED)
-    give_back(account, address)
-    forget_failures(account)
-    forget_failures(user.email)
+    give_back(account, address, browser=browser)
+    forget_failures(account, browser=browser)
+    forget_failures(user.email, browser=browser)
     start_session(request, user, device)
     return device
 
@@ -154,6 +157,7 @@ def start_session(request: HttpRequest, user: User, device: Device) -> None:
     request.session.pop("pending", None)
     login(request, user)
     otp_login(request, device)
+    remember_browser(request, user)
     moment = now().timestamp()
     request.session.update(
         {
@@ -176,10 +180,11 @@ def end_session(request: HttpRequest, *, actor: Actor) -> None:
     logout(request)
 
 
-def _note_refusal(request: HttpRequest, user: User | None, method: str) -> None:
-    """A refused sign-in of someone known stands in their practice's trail."""
+def _note_refusal(request: HttpRequest, user: User | None, method: str, *, is_last: bool = False) -> None:
+    """A refused sign-in of someone known stands in their practice's trail; the last before the wait says so."""
     if user and user.memberships.filter(is_active=True).exists():
-        trail.record_alone("staff.sign-in-refused", actor=_actor(request, user, method), outcome="refused")
+        code = "staff.sign-in-locked" if is_last else "staff.sign-in-refused"
+        trail.record_alone(code, actor=_actor(request, user, method), outcome="refused")
 
 
 def _actor(request: HttpRequest, user: User, method: str) -> Actor:

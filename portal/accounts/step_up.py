@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from portal.accounts import second_factor
 from portal.accounts.addresses import client_address
+from portal.accounts.known_browsers import known_browser
 from portal.accounts.models import TotpDevice, User
 from portal.accounts.permissions import Action
 from portal.accounts.sign_in import CODE_REFUSED, PROVED
@@ -47,11 +48,11 @@ def age_of_proof(session: SessionBase) -> timedelta:
 
 def confirm(request: HttpRequest, user: User, code: str, *, actor: Actor) -> None:
     """Take a fresh code of the user's app. Raises `CodeRefused`, `LimitReached` after too many tries."""
-    account, address = f"code:{user.pk}", client_address(request)
-    take_try(account, address)
+    account, address, browser = f"code:{user.pk}", client_address(request), known_browser(request, user.email)
+    take_try(account, address, browser=browser)
     if not isinstance(second_factor.check_code(user, code), TotpDevice):
         trail.record_alone("staff.step-up-refused", actor=actor, outcome="refused")
         raise CodeRefused(CODE_REFUSED)
-    give_back(account, address)
+    give_back(account, address, browser=browser)
     trail.record_alone("staff.stepped-up", actor=actor)
     request.session[PROVED] = now().timestamp()

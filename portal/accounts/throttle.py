@@ -1,10 +1,13 @@
-"""Counting failed sign-ins: of one account, and of one network address.
+"""Counting failed sign-ins: of one account, of one network address, and of one known browser.
+
+Who signed in from a browser before has a count of their own there: a stranger who guesses locks the account for
+strangers, and never its owner out.
 
 A try takes its place *before* the password or code is looked at, by one conditional UPDATE, and gives it back
 when it was right. Counting afterwards would let any number of parallel guesses through.
 Subjects are kept as keyed hashes: the table names neither accounts nor addresses.
 
-Source: NIST SP 800-63B-4, 3.2.2 (rate limiting).
+Source: NIST SP 800-63B-4, 3.2.2 (rate limiting); OWASP, Slow Down Online Guessing Attacks with Device Cookies.
 """
 
 from __future__ import annotations
@@ -28,27 +31,46 @@ ACCOUNT_FAILURES_MAX: Final = 10
 ADDRESS_FAILURES_MAX: Final = 40
 
 
-def take_try(account: str, address: str) -> None:
+def take_try(account: str, address: str, *, browser: str = "") -> None:
     """Take one try for an account from an address; raises `LimitReached` when either has none left.
 
-    `account` is whatever was typed, so that an unknown account counts like a known one.
+    `account` is whatever was typed, so that an unknown account counts like a known one. `browser` is the name of
+    a browser this account was signed in from before, if it is one: then only its own count is asked.
     """
-    _take(_subject("account", account), ACCOUNT_FAILURES_MAX)
-    if address:
-        _take(_subject("address", _network(address)), ADDRESS_FAILURES_MAX)
+    for subject, most in _counts(account, address, browser):
+        _take(subject, most)
 
 
-def give_back(account: str, address: str) -> None:
+def is_spent(account: str, address: str, *, browser: str = "") -> bool:
+    """Whether the next try would be refused."""
+    return any(
+        SignInThrottle.objects.filter(subject=subject, failures__gte=most, window_ends_at__gt=now()).exists()
+        for subject, most in _counts(account, address, browser)
+    )
+
+
+def give_back(account: str, address: str, *, browser: str = "") -> None:
     """The try was right: it doesn't count."""
-    subjects = [_subject("account", account)]
-    if address:
-        subjects.append(_subject("address", _network(address)))
+    subjects = [subject for subject, _ in _counts(account, address, browser)]
     SignInThrottle.objects.filter(subject__in=subjects, failures__gt=0).update(failures=F("failures") - 1)
 
 
-def forget_failures(account: str) -> None:
-    """A complete sign-in clears the account's count; the address keeps its own."""
-    SignInThrottle.objects.filter(subject=_subject("account", account)).update(failures=0)
+def forget_failures(account: str, *, browser: str = "") -> None:
+    """A complete sign-in clears the account's count; the address keeps its own.
+
+    From a known browser it clears that browser's only: the stranger's failures still count against the stranger.
+    """
+    subject, _ = _counts(account, "", browser)[0]
+    SignInThrottle.objects.filter(subject=subject).update(failures=0)
+
+
+def _counts(account: str, address: str, browser: str) -> list[tuple[str, int]]:
+    if browser:
+        return [(_subject("browser", f"{browser}:{account}"), ACCOUNT_FAILURES_MAX)]
+    of_account = (_subject("account", account), ACCOUNT_FAILURES_MAX)
+    if not address:
+        return [of_account]
+    return [of_account, (_subject("address", _network(address)), ADDRESS_FAILURES_MAX)]
 
 
 def _take(subject: str, most: int) -> None:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.accounts import own_sessions, second_factor, step_up
 from portal.accounts import sign_in as verbs
 from portal.accounts.forms import ChangePasswordForm, CodeForm, ConfirmForm, SignInForm, posted
+from portal.accounts.known_browsers import keep_name
 from portal.accounts.models import RecoveryDevice, Role, TotpDevice
 from portal.accounts.permissions import Action, can, may, public
 from portal.errors import CodeRefused
@@ -51,7 +52,7 @@ def give_code(request: HttpRequest) -> HttpResponse:
         try:
             device = verbs.give_code(request, user, form.cleaned_data["code"])
             _warn_of_few_codes(request, device)
-            return redirect(next_page or "home")
+            return keep_name(request, redirect(next_page or "home"))
         except CodeRefused as refusal:
             form.add_error("code", refusal.sentence)
     return render(request, "accounts/second_factor.html", {"form": form}, status=422 if form.errors else 200)
@@ -68,7 +69,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             codes = verbs.give_first_code(request, user, form.cleaned_data["code"])
-            return _codes_once(request, codes)
+            return keep_name(request, _codes_once(request, codes))
         except CodeRefused as refusal:
             form.add_error("code", refusal.sentence)
     device = second_factor.pending_enrolment(user)

@@ -17,6 +17,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from portal.accounts.models import User
+from portal.accounts.second_factor import is_enrolled
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
@@ -72,7 +73,8 @@ def accept_invitation(token: str, *, password: str, address: str) -> User:
         if unused.update(used_at=moment) != 1:
             raise Gone(ENDED)
         User.objects.filter(pk=member.user_id).update(password=hashed)
-        trail.record("staff.joined", actor=actor)
+        # Whoever has a second factor was in before: this is the link for a forgotten password.
+        trail.record("staff.password-changed" if is_enrolled(member.user) else "staff.joined", actor=actor)
     return User.objects.get(pk=member.user_id)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from portal.accounts.known_browsers import forget_browsers
 from portal.accounts.models import Role, TotpDevice, User
 from portal.accounts.second_factor import forget_second_factor
 from portal.accounts.sessions import end_sessions_of
@@ -96,6 +97,24 @@ def activate(member: Membership, *, actor: Actor) -> None:
 
 
 @transaction.atomic
+def reset_password(member: Membership, *, actor: Actor) -> str:
+    """For a forgotten password: it and every session end, and a link lets them choose another.
+
+    The second factor stays, so the link alone opens nothing. Raises `Conflict` for who never chose a password, or
+    is deactivated.
+    """
+    user = _locked(member, actor).user
+    if not user.has_usable_password() or not member.is_active:
+        raise Conflict("There is no password to reset: this person was never in, or the account is closed.")
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    end_sessions_of(user.pk)
+    forget_browsers(user)
+    _record("staff.password-reset", member, actor)
+    return make_invitation(get_member(member.practice_id, member.pk), actor=actor)
+
+
+@transaction.atomic
 def reset_second_factor(member: Membership, *, actor: Actor) -> None:
     """For a lost phone: authenticator, recovery codes and sessions end; the next sign-in sets up a new app.
 
@@ -104,6 +123,7 @@ def reset_second_factor(member: Membership, *, actor: Actor) -> None:
     if not forget_second_factor(_locked(member, actor).user):
         raise Conflict("This person has no second step to reset. The next sign-in sets one up.")
     end_sessions_of(member.user_id)
+    forget_browsers(member.user)
     _record("staff.second-factor-reset", member, actor)
 
 

@@ -94,6 +94,14 @@ def activate_member(request: HttpRequest, member_id: UUID) -> HttpResponse:
 
 @may(Action.MANAGE_STAFF)
 @require_POST
+def reset_password(request: HttpRequest, member_id: UUID) -> HttpResponse:
+    """Somebody has forgotten their password."""
+    found = _member(request, member_id)
+    return _link_once(request, found, verbs.reset_password(found, actor=request.actor))  # type: ignore[attr-defined]
+
+
+@may(Action.MANAGE_STAFF)
+@require_POST
 def reset_second_factor(request: HttpRequest, member_id: UUID) -> HttpResponse:
     """Somebody has lost their phone."""
     found = _member(request, member_id)

@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/staff/<uuid:member_id>/invitation", staff_views.new_invitation, name="new_invitation"),
     path("desk/staff/<uuid:member_id>/deactivate", staff_views.deactivate_member, name="deactivate_member"),
     path("desk/staff/<uuid:member_id>/activate", staff_views.activate_member, name="activate_member"),
+    path("desk/staff/<uuid:member_id>/password", staff_views.reset_password, name="reset_password"),
     path(
         "desk/staff/<uuid:member_id>/second-factor",
         staff_views.reset_second_factor,

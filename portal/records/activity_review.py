@@ -28,7 +28,7 @@ WEEKS_SHOWN: Final = 8
 # What a reviewer looks at first, and the events it counts.
 _COUNTED: Final[dict[str, tuple[str, ...]]] = {
     "sign-ins": ("staff.signed-in",),
-    "sign-ins refused": ("staff.sign-in-refused",),
+    "sign-ins refused": ("staff.sign-in-refused", "staff.sign-in-locked"),
     "refused for the role": ("access.refused",),
     "patients opened": ("patient.opened",),
     "series opened": ("series.opened",),
@@ -37,7 +37,13 @@ _COUNTED: Final[dict[str, tuple[str, ...]]] = {
     "wrong numbers": ("share.wrong-number",),
     "downloads": ("study.downloaded",),
     "exports": ("audit.exported",),
-    "staff changes": ("staff.added", "staff.role-changed", "staff.deactivated", "staff.second-factor-reset"),
+    "staff changes": (
+        "staff.added",
+        "staff.role-changed",
+        "staff.deactivated",
+        "staff.second-factor-reset",
+        "staff.password-reset",
+    ),
 }
 
 

@@ -29,6 +29,7 @@ PLAIN: Final[dict[str, dict[str, str]]] = {
     "accounts.RecoveryDevice": {"name": WORD},
     "accounts.RecoveryCode": {"code_hmac": HASH},
     "accounts.SignInThrottle": {"subject": HASH},
+    "accounts.KnownBrowser": {"name_hmac": HASH},
     "accounts.OwnerLink": {"token_hmac": HASH},
     "practice.Practice": {"name": PRACTICE, "phone": PRACTICE, "time_zone": PRACTICE, "language": PRACTICE},
     "practice.Location": {"name": PRACTICE},

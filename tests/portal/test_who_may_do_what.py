@@ -150,6 +150,7 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "new_invitation": ({OWN}, {"POST": 200}),
     "deactivate_member": ({OWN}, {"POST": 302}),
     "activate_member": ({OWN}, {"POST": 409}),
+    "reset_password": ({OWN}, {"POST": 409}),
     "reset_second_factor": ({OWN}, {"POST": 409}),
     "desk_study": (DESK, {"GET": 200}),
     "desk_study_manifest": (DESK, {"GET": 200}),
