@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.chromium import launch
+from tests.engines import ENGINES, Engine
 
 from .fake_server import FakeServer
 from .fake_study import FakeSeries, phantom_series
@@ -17,9 +19,8 @@ from .fake_study import FakeSeries, phantom_series
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents and "browser_for_viewer" in getattr(
-            item, "fixturenames", ()
-        ):
+        needs = getattr(item, "fixturenames", ())
+        if Path(__file__).parent in item.path.parents and {"browser_for_viewer", "run"}.intersection(needs):
             item.add_marker(pytest.mark.browser)
 
 
@@ -84,15 +85,44 @@ def module_server(cbct: FakeSeries) -> Iterator[FakeServer]:
 
 
 @pytest.fixture(scope="session")
-def run(browser_for_viewer: Browser, module_server: FakeServer) -> Iterator[Callable[..., Any]]:
-    """Run a function body with one of the viewer's modules: `run("codec", "return m.halfBits(arg)", 1)`."""
+def other_engine(
+    module_server: FakeServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Engine]]:
+    """Firefox or WebKitGTK, started at the first wish, on a page of the product's origin under its policy."""
+    with ExitStack() as running:
+        started: dict[str, Engine] = {}
+
+        def start(name: str) -> Engine:
+            if name not in started:
+                started[name] = running.enter_context(ENGINES[name](tmp_path_factory.mktemp(name)))
+                started[name].go(f"{module_server.url}/blank")
+            return started[name]
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def in_chromium(browser_for_viewer: Browser, module_server: FakeServer) -> Iterator[Callable[..., Any]]:
     context = browser_for_viewer.new_context()
     page = context.new_page()
     page.goto(f"{module_server.url}/blank")
+    yield lambda body, argument: page.evaluate(f"async (arg) => {{ {body} }}", argument)
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def run(request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Run a function body with one of the viewer's modules: `run("codec", "return m.halfBits(arg)", 1)`.
+
+    In Chromium, and in the others too for tests marked `@every_engine`.
+    """
+    name = getattr(request, "param", "chromium")
 
     def evaluate(module: str, body: str, argument: Any = None) -> Any:
-        script = f"async (arg) => {{ const m = await import('/static/js/viewer/{module}.js'); {body} }}"
-        return page.evaluate(script, argument)
+        script = f"const m = await import('/static/js/viewer/{module}.js'); {body}"
+        if name == "chromium":
+            return request.getfixturevalue("in_chromium")(script, argument)
+        engine = request.getfixturevalue("other_engine")(name)
+        return engine.run(f"const arg = arguments[0]; {script}", argument)
 
-    yield evaluate
-    context.close()
+    return evaluate

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from .every_engine import every_engine
 from .fake_study import encode_item
 
 Run = Callable[..., Any]
 SHAPES = [(1, 1), (1, 9), (7, 1), (5, 8), (33, 31)]
 
 
+@every_engine
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("planes", [1, 3])
 def test_item_decodes_to_the_samples_that_were_encoded(run: Run, dtype: type, planes: int) -> None:
@@ -47,6 +49,7 @@ def test_twelve_bit_samples_are_exact_in_half_floats(run: Run) -> None:
     assert np.array(bits, np.uint16).view(np.float16).tolist() == list(range(-2048, 2049))
 
 
+@every_engine
 @pytest.mark.parametrize("offset", [0, 1500, 32768, 65535])
 def test_half_floats_are_those_of_numpy_and_within_one_2048th(run: Run, offset: int) -> None:
     bits = run("codec", "return Array.from(m.halfTable(arg))", offset)

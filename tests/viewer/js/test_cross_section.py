@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from .every_engine import every_engine
 from .test_drawing import DRAW, SHADE, SIZE, Run, level_of, shown
 from .test_panorama import CONTROL, SHAPE, SPACE, XYZ, facts, volume
 from .test_slabs import trilinear
@@ -30,6 +31,7 @@ renderer.draw([{ ...m.crossSectionDrawing(new ArchSheet(), arch, space.spacing, 
 )
 
 
+@every_engine
 def test_v1_cross_sections_are_what_numpy_computes(run: Run, volume: np.ndarray) -> None:
     level = level_of(volume, 0)
     width = SIZE[0] / CUTS

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from .every_engine import every_engine
 from .fake_study import halve
 
 Run = Callable[..., Any]
@@ -122,6 +123,7 @@ def shown(samples: np.ndarray) -> np.ndarray:
     return np.clip((samples - WINDOW[0]) / WINDOW[1] + 0.5, 0, 1) * 255
 
 
+@every_engine
 @pytest.mark.parametrize(
     "view",
     [
@@ -176,6 +178,7 @@ def is_striped(picture: np.ndarray) -> np.ndarray:
     return picture[..., 0] > picture[..., 2] + 4
 
 
+@every_engine
 def test_lost_slices_are_striped_and_the_rest_is_not(run: Run, volume: np.ndarray) -> None:
     plane = run(
         "planes", "return m.planeOf(arg.series, arg.view)", {"series": facts_of(volume), "view": "coronal"}
@@ -193,6 +196,7 @@ def test_lost_slices_are_striped_and_the_rest_is_not(run: Run, volume: np.ndarra
     assert np.array_equal(inside, lost)
 
 
+@every_engine
 def test_picture_of_strips_is_whole_and_tells_the_lost_one(run: Run) -> None:
     image = np.random.default_rng(5).integers(0, 4096, (1, 50, 41)).astype(np.uint16)
     place = {"origin": [0, 0, 0.5], "right": [41 / 150, 0, 0], "down": [0, 50 / 130, 0]}
@@ -208,6 +212,7 @@ def test_picture_of_strips_is_whole_and_tells_the_lost_one(run: Run) -> None:
     assert np.array_equal(is_striped(picture).all(axis=1), (rows > 15.5) & (rows < 32.5))
 
 
+@every_engine
 def test_colour_is_drawn_as_it_is(run: Run) -> None:
     image = np.random.default_rng(6).integers(0, 256, (1, 13, 15, 3)).astype(np.uint8)
     place = {"origin": [0, 0, 0.5], "right": [0.1, 0, 0], "down": [0, 0.1, 0]}
@@ -218,4 +223,5 @@ def test_colour_is_drawn_as_it_is(run: Run) -> None:
     })  # fmt: skip
     for channel in range(3):
         wanted = twin(image[..., channel], {**place, "voxels": [15, 13, 1]}, np.ones(3))
-        assert np.abs(picture[..., channel] - wanted).max() <= 1
+        # Mesa weighs texels of 8 bits in 8 bits, so a step and a half.
+        assert np.abs(picture[..., channel] - wanted).max() <= 1.5

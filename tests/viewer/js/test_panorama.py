@@ -10,6 +10,7 @@ import pytest
 from portal.dicom.arch.curve import catmull_rom
 from portal.dicom.arch.panorama import panorama, sheet_along
 
+from .every_engine import every_engine
 from .fake_study import FakeSeries
 from .test_drawing import DRAW, SHADE, SIZE, Run, level_of, shown
 
@@ -91,6 +92,7 @@ def test_without_a_sound_arch_there_is_none(run: Run, broken: dict[str, Any]) ->
     assert run("arch", SPACE + "return control", {"series": {**facts(), **broken}}) is None
 
 
+@every_engine
 @pytest.mark.parametrize("how", ["mean", "max"])
 def test_v2_panorama_is_what_numpy_computes(run: Run, volume: np.ndarray, how: Any) -> None:
     level = level_of(volume, 0)

@@ -10,6 +10,7 @@ import pytest
 
 from portal.dicom.frames import encode_item
 
+from .every_engine import every_engine
 from .test_drawing import SHADE, SIZE, Run, draw, facts_of, level_of, shown, volume
 
 __all__ = ["volume"]
@@ -53,6 +54,7 @@ def slab_twin(
     return {"mean": mean, "max": np.where(count, np.where(inside, stack, -1).max(axis=0), np.nan)}
 
 
+@every_engine
 @pytest.mark.parametrize(
     ("view", "angles"),
     [
@@ -110,6 +112,7 @@ WebGL2RenderingContext.prototype.getExtension = function (name) {
 GIVEN_BACK = "WebGL2RenderingContext.prototype.getExtension = real;"
 
 
+@every_engine
 def test_v8_nothing_beyond_core_webgl2_is_needed(run: Run, volume: np.ndarray) -> None:
     """Phones lack 16-bit and float extensions, or have them and don't filter: the picture is the same without."""
     dims = list(volume.shape[::-1])
@@ -155,6 +158,7 @@ return pictures;
 """
 
 
+@every_engine
 @pytest.mark.parametrize(("bits", "allowed"), [(12, 0), pytest.param(16, 16, marks=pytest.mark.slow)])
 def test_v6_values_reach_the_card(run: Run, bits: int, allowed: int) -> None:
     """From the product's own encoder to the texture: 12 bits exactly, 16 within 1/2048 of the range.

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from .every_engine import every_engine
 from .fake_server import FakeServer
 from .fake_study import FakeSeries
 from .test_drawing import SIZE, Run, facts_of, level_of
@@ -116,6 +117,7 @@ def teeth(run: Run) -> Picture:
     return render(run, ball(), look="teeth")
 
 
+@every_engine
 def test_v1_rays_are_their_twin(bone: Picture, teeth: Picture) -> None:
     x, y = np.random.default_rng(4).integers(0, [[SIZE[0]], [SIZE[1]]], (2, 1500))
     for rays, picture in (bone, teeth):
@@ -128,16 +130,19 @@ def test_v1_rays_are_their_twin(bone: Picture, teeth: Picture) -> None:
         assert off.max() <= 0.02 * 255 + 1
 
 
+@every_engine
 def test_bone_is_more_than_teeth(bone: Picture, teeth: Picture) -> None:
     assert 0 < (teeth[1] > 40).sum() < (bone[1] > 40).sum()
 
 
+@every_engine
 def test_half_the_pixels_show_the_same_coarser(run: Run, bone: Picture) -> None:
     _, half = render(run, ball(), divide=2)
     assert np.abs(bone[1] - half).mean() < 6
     assert np.abs(bone[1] - half).max() > 1
 
 
+@every_engine
 def test_v23_lost_slices_are_striped_where_rays_meet_them(run: Run, bone: Picture) -> None:
     rays, picture = render(run, ball(), fine=level_of(ball(), 0, lost=[10, 11, 12]))
     assert rays["isWhole"] == 0
