@@ -29,6 +29,18 @@ def expression() -> str:
     return _EXPRESSION[connection.vendor]
 
 
+def comparable() -> str:
+    """The time as a statement with parameters holds it against stored times, without asking for it first."""
+    if connection.vendor == "postgresql":
+        return "clock_timestamp()" if not _offset else f"clock_timestamp() + INTERVAL '{_seconds()} seconds'"
+    shift = f", '{_seconds()} seconds'" if _offset else ""
+    return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'{shift})"
+
+
+def _seconds() -> str:
+    return f"{_offset.total_seconds():+.6f}"
+
+
 def moment(answer: datetime | str) -> datetime:
     """The database's answer to `expression`, aware, in UTC."""
     told = datetime.fromisoformat(answer) if isinstance(answer, str) else answer

@@ -21,7 +21,7 @@ from portal.errors import AccessDenied, Conflict, NotFound
 from sharing import remembered
 from sharing.finishing import may_finish
 from sharing.grants import Grant, SessionOver, ShareEnded
-from sharing.liveness import State, state_of
+from sharing.liveness import State, state_for_newcomer, state_of
 from sharing.models import ShareSession
 from sharing.paper import is_on_paper
 from sharing.release import release, still_live
@@ -36,6 +36,7 @@ __all__ = [
     "require_access",
     "require_share_session",
     "session_of",
+    "state_for",
     "still_live",
 ]
 
@@ -68,7 +69,7 @@ def require_share_session(
         raise AccessDenied(_BEFORE[Step(step)], next=next_step(session))
     if here > there:
         raise Conflict(next=next_step(session))
-    if not ended and _state(session) != "live":
+    if not ended and state_for(session) != "live":
         raise ShareEnded
     return session
 
@@ -85,7 +86,7 @@ def next_step(session: ShareSession) -> str:
     if session.step == Step.VERIFIED:
         return "/s/view"
     if session.step in {Step.MATCHED, Step.DECOY}:
-        if _state(session) != "live":
+        if state_for(session) != "live":
             return "/s/ended"
         return "/s/slip" if session.share is not None and is_on_paper(session.share) else "/s/code"
     return "/s/address" if asks_address(session) else "/s/birthdate"
@@ -94,11 +95,15 @@ def next_step(session: ShareSession) -> str:
 def asks_address(session: ShareSession) -> bool:
     """Whether the next step is the dentist's address. A link that doesn't live asks for the date of birth."""
     share = session.share
-    return share is not None and share.disclosure.recipient_kind == "dentist" and _state(session) == "live"
+    return share is not None and share.disclosure.recipient_kind == "dentist" and state_for(session) == "live"
 
 
-def _state(session: ShareSession) -> State:
-    return "expired" if session.share is None else state_of(session.share, now())
+def state_for(session: ShareSession) -> State:
+    """What became of the share, for this browser."""
+    if session.share is None:
+        return "expired"
+    state = state_of if session.step == Step.VERIFIED else state_for_newcomer
+    return state(session.share, now())
 
 
 # --- the pixels ----------------------------------------------------------------------------------------------------
@@ -135,7 +140,7 @@ def _staff_grant(actor: Actor, study_id: uuid.UUID, *, download: bool) -> Grant:
     return Grant(
         door="staff",
         practice=actor.practice,
-        study=remembered.study(study_id, actor.practice),
+        study=remembered.study(study_id, remembered.version_of(study_id, actor.practice)),
         series=None,
         actor=actor,
         session_id=None,
@@ -149,11 +154,10 @@ def _staff_grant(actor: Actor, study_id: uuid.UUID, *, download: bool) -> Grant:
 
 def _recipient_grant(request: HttpRequest, study_id: uuid.UUID, *, download: bool) -> Grant:
     key = request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")
-    moment = now()
     visit = remembered.visit(key_hmac(key)) if key else None
     if visit is None:
         raise SessionOver
-    alive = remembered.alive(visit, moment)
+    alive = remembered.alive(visit, study_id)
     if not (alive.share and alive.session) and not (download and may_finish(visit.session_id, study_id)):
         # The share first: revoking ends the sessions too, and who had the scan open is told that the link has ended.
         raise SessionOver if alive.share else ShareEnded
@@ -162,14 +166,15 @@ def _recipient_grant(request: HttpRequest, study_id: uuid.UUID, *, download: boo
     return Grant(
         door="recipient",
         practice=visit.practice,
-        study=remembered.study(study_id, visit.practice),
+        study=remembered.study(study_id, alive.version),
         series=visit.series[study_id],
         actor=visit.actor(client_address(request)),
         session_id=visit.session_id,
         share_id=visit.share_id,
         disclosure_id=visit.disclosure_id,
         allows_download=visit.allows_download,
-        code_age_s=(moment - visit.verified_at).total_seconds(),
+        code_age_s=(alive.moment - visit.verified_at).total_seconds(),
         expires_at=min(alive.share_expires_at, visit.ends_at),
+        asked_at=alive.moment,
         idle_until=alive.idle_until,
     )

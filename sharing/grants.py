@@ -40,6 +40,8 @@ class Grant:
     allows_download: bool
     code_age_s: float | None
     expires_at: datetime | None
+    asked_at: datetime | None = None
+    """The database's time when the gate asked."""
     idle_until: datetime | None = None
     """When the session idles out unless it is used, as the gate has just read it."""
 

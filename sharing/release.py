@@ -24,7 +24,7 @@ from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
 from sharing.grants import Grant, SessionOver, ShareEnded
 from sharing.models import ShareSession, Tally
-from sharing.statements import ALIVE, RAISE_RECIPIENT, RAISE_STAFF, USE, bound
+from sharing.statements import GATE, RAISE_RECIPIENT, RAISE_STAFF, USE, at_once, bound
 
 # A session's idle time moves in steps, so that most batches write one row and not two.
 USE_STEP: Final = timedelta(seconds=30)
@@ -36,77 +36,75 @@ def release(grant: Grant, series_id: uuid.UUID, *, level: int, frames: int, leng
     The first release of a series in a session makes its tally, the entry in the trail and the disclosure's event.
     Raises `SessionOver` or `ShareEnded` when they ended since the grant; then nothing may leave.
     """
-    moment = now()
-    if not _idle_time_moves(grant, moment) and _raise(grant, series_id, moment, level, frames, length_bytes):
+    if not _idle_time_moves(grant) and _raise(grant, series_id, level, frames, length_bytes):
         return  # the usual batch: one statement, which is a transaction of its own
     with transaction.atomic():
-        if not _raise(grant, series_id, moment, level, frames, length_bytes):
-            _open_series(grant, series_id, moment)
-            _raise(grant, series_id, moment, level, frames, length_bytes)
+        if not _raise(grant, series_id, level, frames, length_bytes):
+            _open_series(grant, series_id)
+            _raise(grant, series_id, level, frames, length_bytes)
         if grant.session_id:
-            _use(grant, moment)
+            _use(grant)
 
 
 def still_live(grant: Grant) -> bool:
     """Whether the grant still holds: asked each 1 MiB of a download and at each heartbeat."""
     if grant.session_id is None:
         return _staff_is_in(grant)
-    session, share = _alive(grant, now())
+    session, share = _alive(grant)
     return session and share
 
 
-def _raise(
-    grant: Grant, series_id: uuid.UUID, moment: datetime, level: int, frames: int, length_bytes: int
-) -> bool:
-    at, series = bound(moment), bound(series_id)
-    counts = (1 << level, frames, length_bytes, at)
+def _raise(grant: Grant, series_id: uuid.UUID, level: int, frames: int, length_bytes: int) -> bool:
+    series, moment = bound(series_id), bound(grant.asked_at or now())
+    counts = (1 << level, frames, length_bytes, moment)
     with connection.cursor() as cursor:
         if grant.session_id:
             session = bound(grant.session_id)
-            cursor.execute(RAISE_RECIPIENT, (*counts, session, series, session, at, at, at))
+            cursor.execute(at_once(RAISE_RECIPIENT), (*counts, session, series, session))
         else:
-            cursor.execute(RAISE_STAFF, (*counts, grant.actor.session, series))
+            cursor.execute(at_once(RAISE_STAFF), (*counts, grant.actor.session, series))
         return cursor.rowcount == 1
 
 
-def _idle_time_moves(grant: Grant, moment: datetime) -> bool:
+def _idle_time_moves(grant: Grant) -> bool:
     """Whether the session's idle time is due to be moved, by what the gate has just read of it."""
     if grant.session_id is None:
         return False
-    return grant.idle_until is None or grant.idle_until < _idle_until(moment) - USE_STEP
+    if grant.asked_at is None or grant.idle_until is None:
+        return True
+    return grant.idle_until < _idle_until(grant.asked_at) - USE_STEP
 
 
 def _idle_until(moment: datetime) -> datetime:
     return moment + timedelta(seconds=settings.SHARE_IDLE_S)
 
 
-def _use(grant: Grant, moment: datetime) -> None:
+def _use(grant: Grant) -> None:
     """Move the session's idle time on; it never passes the session's end, which each check asks for itself."""
-    idle_until = _idle_until(moment)
+    idle_until = _idle_until(now())
     with connection.cursor() as cursor:
         cursor.execute(USE, (bound(idle_until), bound(grant.session_id), bound(idle_until - USE_STEP)))
 
 
-def _alive(grant: Grant, moment: datetime) -> tuple[bool, bool]:
-    at = bound(moment)
+def _alive(grant: Grant) -> tuple[bool, bool]:
     with connection.cursor() as cursor:
-        cursor.execute(ALIVE, (at, at, at, bound(grant.session_id)))
+        cursor.execute(at_once(GATE), (bound(grant.study.pk), bound(grant.session_id)))
         row = cursor.fetchone()
-    return (bool(row[0]), bool(row[1])) if row else (False, False)
+    return (bool(row[1]), bool(row[2])) if row else (False, False)
 
 
-def _open_series(grant: Grant, series_id: uuid.UUID, moment: datetime) -> None:
+def _open_series(grant: Grant, series_id: uuid.UUID) -> None:
     """The slow way, once a session and series: why was there no tally to raise?"""
     if grant.session_id:
         # PostgreSQL: a second first batch waits here until the first has made the tally.
         ShareSession.objects.select_for_update().filter(pk=grant.session_id).first()
-        session, share = _alive(grant, moment)
+        session, share = _alive(grant)
         # The share first, as at the gate: revoking ends the sessions too, and that is what its viewer is told.
         if not share:
             raise ShareEnded
         if not session:
             raise SessionOver
-    if not _make_tally(grant, series_id, moment):
+    if not _make_tally(grant, series_id, now()):
         return
     trail.record(
         "series.opened",

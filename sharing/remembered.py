@@ -19,8 +19,9 @@ from portal.audit.actor import Actor
 from portal.errors import NotFound
 from portal.records.models import Series, Study
 from sharing.actors import recipient
+from sharing.grants import SessionOver
 from sharing.models import SharedSeries, ShareSession
-from sharing.statements import ALIVE, STUDY_VERSION, bound, moment_of
+from sharing.statements import GATE, STUDY_VERSION, at_once, bound, moment_of
 
 KEPT_MAX: Final = 512
 Name = TypeVar("Name")
@@ -68,13 +69,19 @@ class Visit:
         return replace(self._actor, address=address)
 
 
-class Alive(NamedTuple):
-    """What the database says of a session right now."""
+Version = tuple[int, str]
+"""A study's generation and the hash of its manifest: what is remembered of it holds while they stay."""
 
+
+class Alive(NamedTuple):
+    """What the database says of a session, and of the study it asks for, right now."""
+
+    moment: datetime
     session: bool
     share: bool
     share_expires_at: datetime
     idle_until: datetime
+    version: Version | None
 
 
 _visits: Recent[bytes, Visit] = Recent()
@@ -123,26 +130,38 @@ def _as_visit(session: ShareSession) -> Visit:
     )
 
 
-def alive(visit: Visit, moment: datetime) -> Alive:
-    """Whether session and share live at this moment; asked of the database each time."""
-    at = bound(moment)
+def alive(visit: Visit, study_id: uuid.UUID) -> Alive:
+    """Whether session and share live at this moment; asked of the database each time. Raises `SessionOver`."""
     with connection.cursor() as cursor:
-        cursor.execute(ALIVE, (at, at, at, bound(visit.session_id)))
+        cursor.execute(at_once(GATE), (bound(study_id), bound(visit.session_id)))
         row = cursor.fetchone()
     if row is None:
-        return Alive(False, False, visit.ends_at, visit.ends_at)
-    return Alive(bool(row[0]), bool(row[1]), moment_of(row[2]), moment_of(row[3]))
+        raise SessionOver
+    moment, session, share, expires_at, idle_until, *version = row
+    return Alive(
+        moment_of(moment),
+        bool(session),
+        bool(share),
+        moment_of(expires_at),
+        moment_of(idle_until),
+        None if version[0] is None else (version[0], version[1]),
+    )
 
 
-def study(study_id: uuid.UUID, practice: uuid.UUID) -> Study:
-    """The stored study of this practice. Raises `NotFound`."""
+def version_of(study_id: uuid.UUID, practice: uuid.UUID) -> Version | None:
+    """The version of a stored study of this practice, or None."""
     with connection.cursor() as cursor:
         cursor.execute(STUDY_VERSION, (bound(study_id), bound(practice)))
-        version = cursor.fetchone()
+        row = cursor.fetchone()
+    return row and (row[0], row[1])
+
+
+def study(study_id: uuid.UUID, version: Version | None) -> Study:
+    """The stored study with this version, which was read from the database just now. Raises `NotFound` without one."""
     if version is None:
         raise NotFound
     known = _studies.get(study_id)
-    if known and (known[0].generation, known[0].manifest_sha256) == tuple(version):
+    if known and (known[0].generation, known[0].manifest_sha256) == version:
         return known[0]
     row = Study.objects.select_related("patient").get(pk=study_id)
     ids = Series.objects.filter(study_id=study_id).values_list("pk", flat=True)

@@ -13,17 +13,26 @@ from uuid import UUID
 
 from django.db import connection
 
-SESSION_LIVES: Final = "s.step = 'verified' AND s.ended_at IS NULL AND s.idle_until > %s AND s.ends_at > %s"
+from portal import clock
+
+NOW: Final = "{now}"  # `at_once` puts the database's time here, so that nobody asks for it first
+
+SESSION_LIVES: Final = (
+    f"s.step = 'verified' AND s.ended_at IS NULL AND s.idle_until > {NOW} AND s.ends_at > {NOW}"
+)
 SHARE_LIVES: Final = (
-    "h.revoked_at IS NULL AND h.locked_at IS NULL AND h.suspended_at IS NULL AND h.expires_at > %s"
+    f"h.revoked_at IS NULL AND h.locked_at IS NULL AND h.suspended_at IS NULL AND h.expires_at > {NOW}"
 )
 
-ALIVE: Final = (
-    f"SELECT CASE WHEN {SESSION_LIVES} THEN 1 ELSE 0 END, CASE WHEN {SHARE_LIVES} THEN 1 ELSE 0 END,"  # noqa: S608
-    " h.expires_at, s.idle_until"
-    " FROM sharing_sharesession s JOIN sharing_share h ON h.id = s.share_id WHERE s.id = %s"
+GATE: Final = (
+    f"SELECT {NOW}, CASE WHEN {SESSION_LIVES} THEN 1 ELSE 0 END, CASE WHEN {SHARE_LIVES} THEN 1 ELSE 0 END,"  # noqa: S608
+    " h.expires_at, s.idle_until, t.generation, t.manifest_sha256"
+    " FROM sharing_sharesession s JOIN sharing_share h ON h.id = s.share_id"
+    " LEFT JOIN records_study t ON t.id = %s AND t.practice_id = h.practice_id AND t.state = 'stored'"
+    " WHERE s.id = %s"
 )
-"""(moment, moment, moment, session) → session lives, share lives, the share's expiry, when the session idles out."""
+"""(study, session) → the time, session lives, share lives, the share's expiry, when the session idles out, and what
+a remembered study must still be (nothing where the practice has no such study)"""
 
 RAISE_RECIPIENT: Final = (
     "UPDATE sharing_tally SET levels = levels | %s, frames = frames + %s,"  # noqa: S608
@@ -32,7 +41,7 @@ RAISE_RECIPIENT: Final = (
     "SELECT 1 FROM sharing_sharesession s JOIN sharing_share h ON h.id = s.share_id"
     f" WHERE s.id = %s AND {SESSION_LIVES} AND {SHARE_LIVES})"
 )
-"""(level bit, frames, bytes, moment, session, series, session, moment, moment, moment)"""
+"""(level bit, frames, bytes, moment, session, series, session)"""
 
 RAISE_STAFF: Final = (
     "UPDATE sharing_tally SET levels = levels | %s, frames = frames + %s,"
@@ -51,6 +60,16 @@ STUDY_VERSION: Final = (
 """(study, practice) → what a remembered study must still be"""
 
 
+def at_once(statement: str) -> str:
+    """The statement with the database's own time in it."""
+    return _timed(statement, clock.comparable())
+
+
+@lru_cache(maxsize=64)
+def _timed(statement: str, now: str) -> str:
+    return statement.replace(NOW, now)
+
+
 def bound(value: UUID | datetime | None) -> Any:
     """The value as this database's driver takes it; the ORM does the same."""
     if value is None:
@@ -62,9 +81,5 @@ def bound(value: UUID | datetime | None) -> Any:
 
 def moment_of(answer: str | datetime) -> datetime:
     """A time as the driver returned it, aware."""
-    return _parsed(answer) if isinstance(answer, str) else answer.replace(tzinfo=answer.tzinfo or UTC)
-
-
-@lru_cache(maxsize=512)
-def _parsed(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    told = datetime.fromisoformat(answer) if isinstance(answer, str) else answer
+    return told.replace(tzinfo=told.tzinfo or UTC)

@@ -50,7 +50,7 @@ class Batch:
         a piece a frame, which are allocated, freed and fetched from the kernel again with each batch.
         """
         answer = ExactBytes(self.length_bytes)
-        stored.read_into(self.entries, self._rooms(answer.view))
+        stored.read_frames_into(self.entries, self._rooms(answer.view))
         return answer.finish()
 
     def _rooms(self, answer: memoryview) -> Iterator[memoryview]:

@@ -7,7 +7,7 @@ objects and how they are shown, never a key and never a pixel.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -21,7 +21,7 @@ from portal.vault.context import NIL, Context
 from portal.vault.header import CHUNK_BYTES
 from portal.vault.manifest import Entry, Manifest
 from portal.vault.packs import Pack
-from portal.vault.stream import Opener
+from portal.vault.stream import Opener, open_into
 from sharing.remembered import Recent
 
 OPEN_STUDIES: Final = 16  # a CBCT's manifest takes about 2 MB of memory once read
@@ -63,17 +63,20 @@ class StoredStudy:
         """
         return self._opener(entry, self._dek(), vault().open_pack(entry.pack)).read_all()
 
-    def read_into(self, entries: Iterable[Entry], rooms: Iterable[memoryview]) -> None:
-        """Each object whole into its room, which has its length. When this raises, nothing of any may be shown.
+    def read_frames_into(self, entries: Sequence[Entry], rooms: Iterable[memoryview]) -> None:
+        """Frames of one level of a series, each whole into its room, which has its length.
 
-        For many objects at once: their key and their pack are asked for once.
+        When this raises, nothing of any may be shown. Their key, their pack and what their contexts have in common
+        are asked for once.
         """
         dek, store = self._dek(), vault()
+        contexts = self._context(entries[0]).encode_run(entry.index for entry in entries)
         pack, name = None, ""
-        for entry, room in zip(entries, rooms, strict=True):
+        for entry, info, room in zip(entries, contexts, rooms, strict=True):
             if pack is None or entry.pack != name:
                 pack, name = store.open_pack(entry.pack), entry.pack
-            self._opener(entry, dek, pack).read_into(room)
+            sealed = pack.view_at(entry.offset, entry.sealed_length)
+            open_into(sealed, room, dek=dek.key, dek_id=dek.id, info=info)
 
     def read_stretch(self, entry: Entry, start: int, stop: int) -> Iterator[bytes | memoryview]:
         """Bytes `start` to `stop` (exclusive) of an object, in verified pieces of at most 256 KiB.
@@ -94,11 +97,14 @@ class StoredStudy:
         return study_key(self.practice, self.id, self.generation)
 
     def _opener(self, entry: Entry, dek: Dek, pack: Pack) -> Opener:
-        place = (entry.series, entry.instance, entry.kind, entry.index, entry.level)
-        context = Context(self.practice, self.id, *place, self.generation)
+        context = self._context(entry)
         return Opener(
             pack.view(entry.extent), dek=dek.key, dek_id=dek.id, context=context, length=entry.length
         )
+
+    def _context(self, entry: Entry) -> Context:
+        place = (entry.series, entry.instance, entry.kind, entry.index, entry.level)
+        return Context(self.practice, self.id, *place, self.generation)
 
 
 _open: Recent[tuple[UUID, str], StoredStudy] = Recent(OPEN_STUDIES)

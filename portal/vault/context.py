@@ -7,6 +7,7 @@ then has another key, and fails at the commitment before a byte is decrypted.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
@@ -49,8 +50,13 @@ class Context:
 
     def encode(self) -> bytes:
         """The bytes given to the key derivation as `info`."""
+        return next(self.encode_run((self.index,)))
+
+    def encode_run(self, indexes: Iterable[int]) -> Iterator[bytes]:
+        """The same place but for its index: `encode` of each, for the many items of one level of a series."""
         head = _head(self.practice, self.study, self.series, self.instance, self.kind)
-        return head + _NUMBERS.pack(self.index, self.level, self.generation)
+        for index in indexes:
+            yield head + _NUMBERS.pack(index, self.level, self.generation)
 
 
 @lru_cache(maxsize=1024)

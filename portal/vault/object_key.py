@@ -35,10 +35,10 @@ class _ObjectKey(NamedTuple):
     commitment: bytes
 
     @classmethod
-    def derive(cls, dek: bytes, salt: bytes, context: Context) -> Self:
+    def derive(cls, dek: bytes, salt: bytes, info: bytes) -> Self:
         if len(dek) != KEY_BYTES:
             raise ValueError("A data-encryption key has 32 bytes.")
-        okm = HKDF(_SHA256, KEY_BYTES + COMMITMENT_BYTES, salt, context.encode()).derive(dek)
+        okm = HKDF(_SHA256, KEY_BYTES + COMMITMENT_BYTES, salt, info).derive(dek)
         return cls(okm[:KEY_BYTES], okm[KEY_BYTES:])
 
     def __repr__(self) -> str:
@@ -88,21 +88,21 @@ def begin_object(*, dek: bytes, dek_id: bytes, context: Context, length: int) ->
     if not 0 <= length <= MAX_PLAINTEXT:
         raise ValueError("An object holds 0 bytes to 4 GiB.")
     salt = entropy.random_bytes(SALT_BYTES)
-    derived = _ObjectKey.derive(dek, salt, context)
+    derived = _ObjectKey.derive(dek, salt, context.encode())
     raw_header = pack_header(Header(dek_id, salt, derived.commitment, length))
     return raw_header, ChunkCipher(derived.key, raw_header)
 
 
 def recognise_object(
-    header: Header, raw_header: bytes, *, dek: bytes, dek_id: bytes, context: Context
+    header: Header, raw_header: bytes, *, dek: bytes, dek_id: bytes, info: bytes
 ) -> ChunkCipher:
-    """The cipher of an object whose header was parsed. Raises VaultDamaged by rules (9) and (10).
+    """The cipher of an object whose header was parsed; `info` is its encoded context. Raises VaultDamaged by (9), (10).
 
     The DEK is the authorised row's: the id in the header is compared and never looked up.
     """
     if header.dek_id != dek_id:
         raise damaged(Reason.DEK_ID)
-    derived = _ObjectKey.derive(dek, header.salt, context)
+    derived = _ObjectKey.derive(dek, header.salt, info)
     if not hmac.compare_digest(header.commitment, derived.commitment):
         raise damaged(Reason.COMMITMENT)
     return ChunkCipher(derived.key, raw_header)

@@ -121,10 +121,14 @@ class Pack:
 
     def view(self, extent: Extent) -> memoryview:
         """The sealed bytes of `extent`, not copied. Raises VaultDamaged when it isn't inside the pack."""
-        stop = extent.offset + extent.length
-        if not 0 <= extent.offset < stop <= len(self._view):
+        return self.view_at(extent.offset, extent.length)
+
+    def view_at(self, offset: int, length: int) -> memoryview:
+        """The `length` sealed bytes from `offset`, not copied. Raises VaultDamaged when they aren't inside the pack."""
+        stop = offset + length
+        if not 0 <= offset < stop <= len(self._view):
             raise damaged(Reason.EXTENT)
-        return self._view[extent.offset : stop]
+        return self._view[offset:stop]
 
     def whole(self) -> memoryview:
         """All the sealed bytes: the object, where a pack holds one alone."""

@@ -10,7 +10,7 @@ The rules a reader holds to, and what the format does not promise, are in `docs/
 from __future__ import annotations
 
 from portal.vault.header import CHUNK_BYTES, HEADER_BYTES, MAX_PLAINTEXT, TAG_BYTES, sealed_length
-from portal.vault.opener import Opener, open_bytes
+from portal.vault.opener import Opener, open_bytes, open_into
 from portal.vault.sealed_file import SealedFile
 from portal.vault.sealer import Sealer, seal_bytes
 
@@ -23,6 +23,7 @@ __all__ = [
     "SealedFile",
     "Sealer",
     "open_bytes",
+    "open_into",
     "seal_bytes",
     "sealed_length",
 ]

@@ -187,6 +187,7 @@ def test_a_session_idles_out_after_fifteen_minutes_and_use_keeps_it_for_an_hour(
     series = next(iter(grant.series))
     for _ in range(4):
         clock.advance(minutes=14)
+        grant = _grant(inside, share)
         release(grant, series, level=1, frames=1, length_bytes=1)
         assert still_live(grant)
     clock.advance(minutes=5)

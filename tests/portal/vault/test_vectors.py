@@ -19,7 +19,7 @@ from portal.vault.context import Context
 from portal.vault.keyring import derive_key, practice_key_aad, study_key_aad, unwrap_key, wrap_key
 from portal.vault.reasons import REASONS
 from portal.vault.store import Extent, Store
-from portal.vault.stream import Opener, open_bytes, seal_bytes
+from portal.vault.stream import Opener, open_bytes, open_into, seal_bytes
 from tests.vectors.vault import make_vectors, reference
 
 Case = dict[str, Any]
@@ -115,6 +115,22 @@ def test_chunk_reader_refuses_a_bad_object_for_the_same_reason(case: Case) -> No
 
     with pytest.raises(VaultDamaged) as refusal:
         read()
+    assert refusal.value.reason == case["expect"]
+
+
+@pytest.mark.parametrize(
+    "case", of([case for case in CASES if case.get("length") is not None], "open-object")
+)
+def test_frame_reader_says_the_same_of_every_object(case: Case) -> None:
+    place = object_place(case)
+    info = next(place.pop("context").encode_run([case["context"]["index"]]))
+    room = bytearray(case["length"])
+    if case in GOOD:
+        open_into(memoryview(sealed_bytes(case)), memoryview(room), **place, info=info)
+        assert hashlib.sha256(room).hexdigest() == case["plaintext_sha256"]
+        return
+    with pytest.raises(VaultDamaged) as refusal:
+        open_into(memoryview(sealed_bytes(case)), memoryview(room), **place, info=info)
     assert refusal.value.reason == case["expect"]
 
 
