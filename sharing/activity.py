@@ -22,7 +22,7 @@ _KINDS: Final = DisclosureEvent.Kind
 UNTOLD: Final = frozenset(
     {
         _KINDS.QUEUED, _KINDS.HELD, _KINDS.SEND_FAILED, _KINDS.DELIVERED, _KINDS.UNDELIVERED, _KINDS.UNDONE,
-        _KINDS.RENEWAL_ASKED,
+        _KINDS.RENEWAL_ASKED, _KINDS.VISITED,
     }
 )  # fmt: skip
 

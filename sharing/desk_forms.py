@@ -17,6 +17,7 @@ from portal.records.folding import fold_chart_number
 from portal.records.models import Disclosure, Patient, Series, Study
 from portal.records.namesakes import likeness_of
 from sharing.addresses import address_for
+from sharing.issue import OPENS_MAX
 from sharing.models import Channel
 from sharing.reachable import reachable
 from sharing.standing import standing_of
@@ -61,6 +62,15 @@ class ShareForm(forms.Form):
             "min_value": "At least one day.",
         },
         widget=forms.NumberInput({"inputmode": "numeric"}),
+    )
+    opens_max = forms.IntegerField(
+        label="Opens at most, times",
+        required=False,
+        min_value=1,
+        max_value=OPENS_MAX,
+        help_text="Leave it empty for as often as they like.",
+        error_messages={"invalid": "Enter a number, or leave it empty."},
+        widget=forms.NumberInput({"inputmode": "numeric", "min": 1, "max": OPENS_MAX}),
     )
     consent = forms.BooleanField(
         label="The patient agrees to this",
@@ -177,6 +187,7 @@ class ShareForm(forms.Form):
             "allows_download": "no",
             "purpose": Disclosure.Purpose.PATIENT_REQUEST,
             "days": practice.share_default_days,
+            "opens_max": "",
         }
 
 

@@ -23,6 +23,7 @@ from sharing import finishing, limits
 from sharing.hold import WAITING, close_unsent
 from sharing.lock import lock
 from sharing.models import Message, Share, ShareSession, Tally
+from sharing.unrequested import pause_unrequested
 
 AT_ONCE = 200
 
@@ -34,6 +35,7 @@ def sweep_endings() -> None:
     _close_staff_tallies(moment)
     _note_expired(moment)
     _lock_spent(moment)
+    pause_unrequested(moment)
     _close_unsent()
     limits.forget_old(moment)
 

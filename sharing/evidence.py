@@ -27,7 +27,7 @@ _SHOWN: Final = (
     "share.undelivered",
     "share.send-failed",
     "share.undone",
-    "share.opened",
+    "share.visited",
     "share.match-refused",
     "share.matched",
     "share.locked",
@@ -72,6 +72,7 @@ class Evidence:
     """
 
     share: Share
+    visits: int
     opens: int
     verified: int
     messages: list[Message]
@@ -101,7 +102,8 @@ def evidence_of(share: Share) -> Evidence:
     sessions = ShareSession.objects.filter(share=share)
     return Evidence(
         share=share,
-        opens=AuditEntry.objects.filter(share_id=share.pk, code="share.opened").count(),
+        visits=AuditEntry.objects.filter(share_id=share.pk, code="share.visited").count(),
+        opens=AuditEntry.objects.filter(share_id=share.pk, code="share.matched").count(),
         verified=sessions.filter(step=ShareSession.Step.VERIFIED).count(),
         messages=list(share.messages.filter(kind=Message.Kind.LINK).order_by("created_at")),
         seen=_seen(share),

@@ -32,6 +32,7 @@ from sharing.standing import refuse_bad
 from sharing.troubles import Trouble, sentence
 
 NAME_CHARS_MAX = 120
+OPENS_MAX = 100
 
 
 def issue(
@@ -49,6 +50,7 @@ def issue(
     expires_at: datetime,
     actor: Actor,
     undo_s: float = 0,
+    opens_max: int | None = None,
 ) -> Share:
     """Share some series of a patient with one recipient until a time, and queue the message.
 
@@ -56,7 +58,8 @@ def issue(
     (with `field`) for what the desk can correct, `NotFound` for a patient or series of another practice or patient,
     `Conflict` for a number that is known to be bad.
 
-    A guardian's share ends with the guardianship at the latest. Raises `Held` where a hold forbids it.
+    With `opens_max` a code opens it that many times. A guardian's share ends with the guardianship at the latest.
+    Raises `Held` where a hold forbids it.
 
     Source: 45 CFR 164.514(h), 164.522(b), 164.528.
     """
@@ -64,6 +67,7 @@ def issue(
     _check_choices(recipient_kind=recipient_kind, channel=channel, purpose=purpose, language=language)
     _check_consent(consent)
     check_expiry(patient.practice, expires_at)
+    _check_opens(opens_max)
     name = _checked_name(recipient_name, patient, recipient_kind)
     if channel == Channel.LETTER and recipient_kind == Disclosure.Recipient.DENTIST:
         raise InvalidInput("Letters are for patients. Send a dentist an e-mail or a text.", field="channel")
@@ -92,6 +96,7 @@ def issue(
             language=language,
             allows_download=allows_download,
             expires_at=expires_at,
+            opens_max=opens_max,
         )
         SharedSeries.objects.bulk_create(
             [SharedSeries(share=share, study_id=one.study_id, series=one) for one in series]
@@ -189,6 +194,11 @@ def _check_choices(*, recipient_kind: str, channel: str, purpose: str, language:
             raise InvalidInput(_("Choose one of the options."), field=field)
 
 
+def _check_opens(opens_max: int | None) -> None:
+    if opens_max is not None and not 1 <= opens_max <= OPENS_MAX:
+        raise InvalidInput(_("Choose one of the options."), field="opens_max")
+
+
 def _check_consent(consent: bool) -> None:
     if consent is not True:
         raise InvalidInput(_("Ask for consent first, then tick the box."), field="consent")
@@ -218,6 +228,7 @@ def _create_share(
     language: str,
     allows_download: bool,
     expires_at: datetime,
+    opens_max: int | None,
 ) -> Share:
     return Share.objects.create(
         practice_id=disclosure.practice_id,
@@ -230,4 +241,5 @@ def _create_share(
         allows_download=allows_download,
         created_at=disclosure.disclosed_at,
         expires_at=expires_at,
+        opens_max=opens_max,
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from sharing.models import Share
 
-State = Literal["live", "revoked", "expired", "suspended", "locked"]
+State = Literal["live", "revoked", "expired", "suspended", "locked", "used"]
 
 
 def live(moment: datetime) -> Q:
@@ -26,3 +26,18 @@ def state_of(share: Share, moment: datetime) -> State:
     if share.suspended_at is not None:
         return "suspended"
     return "locked" if share.locked_at is not None else "live"
+
+
+def state_for_newcomer(share: Share, moment: datetime) -> State:
+    """The same for whoever isn't in yet: "used" when the share was opened as often as it allows.
+
+    Who is in stays in, and may get a fresh code for a download.
+    """
+    state = state_of(share, moment)
+    is_used = share.opens_max is not None and share.opens >= share.opens_max
+    return "used" if state == "live" and is_used else state
+
+
+def opens_left() -> Q:
+    """Shares that may be opened once more."""
+    return Q(opens_max=None) | Q(opens__lt=F("opens_max"))

@@ -27,12 +27,14 @@ from portal.audit.actor import Actor
 from portal.audit.events import REFUSED
 from portal.clock import now
 from portal.errors import CodeRefused
+from portal.records.disclosures import note
+from portal.records.models import DisclosureEvent
 from portal.sealed.keys import installation_key
 from sharing import limits
 from sharing.actors import recipient
 from sharing.addresses import folded
 from sharing.grants import SessionOver
-from sharing.liveness import state_of
+from sharing.liveness import state_for_newcomer
 from sharing.lock import lock
 from sharing.models import Share, ShareSession
 from sharing.sessions import step_on, touch
@@ -94,7 +96,9 @@ def _match(session: ShareSession, share: Share, step: str, *, address: str) -> M
         stepped = step_on(session, step)
         if stepped is None:
             raise SessionOver
-        state = state_of(share, now())
+        state = state_for_newcomer(share, now())
+        if state == "live":
+            note(share.disclosure_id, DisclosureEvent.Kind.OPENED)
         trail.record(
             "share.matched",
             actor=recipient(share, stepped[0], address=address),
@@ -112,7 +116,7 @@ def _miss(session: ShareSession, *, address: str) -> CodeRefused:
         touch(session)
         if share is None:
             return _neutral_refusal()
-        was_live = state_of(share, now()) == "live"
+        was_live = state_for_newcomer(share, now()) == "live"
         misses = _note_miss(session, share, recipient(share, session, address=address))
     if not was_live:
         return _neutral_refusal()

@@ -47,7 +47,8 @@ def code_text(practice: Practice, *, language: str, code: str) -> str:
     """The text message with the code; the last line binds it to our site, so that phones fill it in only there."""
     with translation.override(language):
         words = _(
-            "%(code)s is your %(practice)s code. It works for 10 minutes. If you did not ask for it, ignore it."
+            "%(code)s is your %(practice)s code. It works for 10 minutes. You did not ask? Someone has your link:"
+            " tell no one."
         )
         last = f"\n\n@{urlsplit(settings.PUBLIC_BASE_URL).hostname} #{code}"
         return _fitted(words, practice, reserved=len(last), code=code) + last

@@ -16,7 +16,7 @@ from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
 from sharing import limits
 from sharing.actors import recipient
-from sharing.liveness import state_of
+from sharing.liveness import state_for_newcomer
 from sharing.models import Share, ShareSession
 from sharing.sessions import begin
 from sharing.tokens import token_hmac
@@ -44,9 +44,10 @@ def open_link(token: str, *, address: str) -> Opened:
             .first()
         )
         session, key = begin(share, ShareSession.Step.OPENED)
-        is_live = share is not None and state_of(share, now()) == "live"
+        is_live = share is not None and state_for_newcomer(share, now()) == "live"
         if share is not None and is_live:
             actor = recipient(share, session, address=address)
-            trail.record("share.opened", actor=actor, patient=share.patient_id, share=share.pk)
-            note(share.disclosure_id, DisclosureEvent.Kind.OPENED)
+            # Robots that scan messages press buttons too: whoever hasn't answered yet is a visit, not an opening.
+            trail.record("share.visited", actor=actor, patient=share.patient_id, share=share.pk)
+            note(share.disclosure_id, DisclosureEvent.Kind.VISITED)
     return Opened(session, key, is_live)

@@ -17,7 +17,7 @@ from portal.records.models import DisclosureEvent
 from sharing.guardians import check_standing
 from sharing.hold import WAITING
 from sharing.issue import check_expiry, queue_link
-from sharing.liveness import state_of
+from sharing.liveness import state_for_newcomer
 from sharing.models import Channel, DeskTask, Message, Share
 from sharing.onward import check_parent
 from sharing.todo import add_task, close_tasks
@@ -29,7 +29,7 @@ def ask_renewal(share: Share, *, actor: Actor) -> bool:
     Raises `Conflict` for a share that still lives.
     """
     with transaction.atomic():
-        if state_of(share, now()) == "live":
+        if state_for_newcomer(share, now()) == "live":
             raise Conflict(_("This link still works."))
         if not add_task(share, DeskTask.Kind.RENEWAL):
             return False
@@ -51,7 +51,7 @@ def renew(share: Share, *, expires_at: datetime, actor: Actor) -> Message | None
     with transaction.atomic():
         pass_holds(share.patient, name=share.disclosure.recipient_name, address=share.address)
         if not Share.objects.filter(pk=share.pk, revoked_at=None, locked_at=None, suspended_at=None).update(
-            expires_at=expires_at, expired_noted_at=None
+            expires_at=expires_at, expired_noted_at=None, opens=0
         ):
             raise Conflict(
                 "A revoked or suspended link can't be renewed, and a locked one must be unlocked first."

@@ -37,5 +37,6 @@ def resend(share: Share, *, actor: Actor) -> Message:
         waiting = share.messages.filter(kind=Message.Kind.LINK, state__in=WAITING).first()
         if waiting is not None:
             return waiting
+        Share.objects.filter(pk=share.pk).update(opens=0)  # a new link, as often as the first
         trail.record("share.queued", actor=actor, patient=share.patient_id, share=share.pk)
         return queue_link(share)

@@ -24,7 +24,7 @@ from sharing.liveness import live
 from sharing.lock import lock
 from sharing.models import Share, ShareSession
 from sharing.paper import DeskCode
-from sharing.verify import Verified, enter
+from sharing.verify import Verified, enter, give_back
 
 
 def verify_desk_code(session: ShareSession, code: str, *, address: str) -> Verified:
@@ -42,6 +42,7 @@ def verify_desk_code(session: ShareSession, code: str, *, address: str) -> Verif
         raise _no_try_left(share)
     if not is_desk_code(code, bytes(kept.code_hmac), share=share.pk):
         raise _refuse(session, share, address=address)
+    give_back(share)
     with transaction.atomic():
         return enter(session, share, address=address)
 

@@ -22,7 +22,7 @@ def unlock(share: Share, *, actor: Actor) -> None:
             locked_at=None, match_misses=0, code_failures=0
         ):
             raise Conflict("This link isn't locked.")
-        for kind in (DeskTask.Kind.LOCKED, DeskTask.Kind.RESTORED):
+        for kind in (DeskTask.Kind.LOCKED, DeskTask.Kind.UNREQUESTED, DeskTask.Kind.RESTORED):
             close_tasks(share, kind)
         trail.record("share.unlocked", actor=actor, patient=share.patient_id, share=share.pk)
         note(share.disclosure_id, DisclosureEvent.Kind.UNLOCKED)

@@ -29,12 +29,13 @@ from sharing import limits
 from sharing.actors import recipient
 from sharing.codes import is_code
 from sharing.grants import SessionOver
-from sharing.liveness import live
+from sharing.liveness import live, opens_left
 from sharing.lock import lock
 from sharing.models import Challenge, Message, Share, ShareSession
 from sharing.notices import tell_of_opening
 from sharing.paper import is_on_paper
 from sharing.sessions import step_on
+from sharing.unrequested import pause_if_unrequested
 
 QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
@@ -60,10 +61,20 @@ def request_code(session: ShareSession, *, address: str) -> Challenge:
     share = _share_of(session)
     if is_on_paper(share):
         raise Conflict(next="/s/slip")
+    challenge = _ask(session, share, address=address)
+    if challenge is None:
+        raise Gone  # after the lock was committed
+    return challenge
+
+
+def _ask(session: ShareSession, share: Share, *, address: str) -> Challenge | None:
+    """The challenge, or None where asking for it has paused the share."""
     with transaction.atomic():
         moment = now()
         _take_turn(share, moment)
         _check_recent(share, moment)
+        if pause_if_unrequested(share, actor=recipient(share, session, address=address)):
+            return None
         limits.take(limits.PHONE_DAY, share.address)
         limits.take(limits.PRACTICE_DAY, str(share.practice_id))
         limits.take_from(limits.ADDRESS_HOUR, address)
@@ -144,7 +155,13 @@ def verify_code(session: ShareSession, code: str, *, address: str) -> Verified:
     # A decoy's challenge and one whose code is still on its way have no code: every guess is compared and wrong.
     if not is_code(code, bytes(kept or bytes(32)), challenge=challenge.pk, share=share.pk):
         raise _refuse(session, challenge, share, address=address)
+    give_back(share)
     return _open(session, challenge, share, address=address)
+
+
+def give_back(share: Share) -> None:
+    """The code was right: its place among the failures is free again, whatever becomes of the opening."""
+    Share.objects.filter(pk=share.pk, code_failures__gt=0).update(code_failures=F("code_failures") - 1)
 
 
 def _take_try(challenge: Challenge, share: Share) -> bool:
@@ -202,14 +219,19 @@ def _open(session: ShareSession, challenge: Challenge, share: Share, *, address:
 
 
 def enter(session: ShareSession, share: Share, *, address: str) -> Verified:
-    """The code was right: give the try back and begin the session that opens the scan, in the caller's transaction.
+    """The code was right: begin the session that opens the scan, in the caller's transaction.
 
-    Raises `SessionOver` when another request was first, `Gone` when the share has ended meanwhile.
+    Raises `SessionOver` when another request was first, `Gone` when the share has ended meanwhile or was opened
+    as often as it allows.
     """
-    Share.objects.filter(pk=share.pk, code_failures__gt=0).update(code_failures=F("code_failures") - 1)
+    # Who is in and takes a fresh code for a download opens nothing anew.
+    opening = 0 if session.step == ShareSession.Step.VERIFIED else 1
+    room = opens_left() if opening else Q()
     stepped = step_on(session, ShareSession.Step.VERIFIED)
-    if stepped is None or not Share.objects.filter(live(now()), pk=share.pk).exists():
-        raise SessionOver if stepped is None else Gone
+    if stepped is None:
+        raise SessionOver
+    if not Share.objects.filter(live(now()), room, pk=share.pk).update(opens=F("opens") + opening):
+        raise Gone
     trail.record(
         "share.verified",
         actor=recipient(share, stepped[0], address=address),

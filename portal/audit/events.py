@@ -18,6 +18,8 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
     "staff.sign-in-refused": ("110114", "Sign-in refused"),
     "staff.sign-in-locked": ("110114", "Sign-in refused, and locked for a while after too many tries"),
     "staff.password-reset": ("110113", "Password taken back; a link for a new one made"),
+    "staff.passkey-added": ("110113", "Passkey added"),
+    "staff.passkey-removed": ("110113", "Passkey removed"),
     "staff.stepped-up": ("110114", "Gave a new code for what needs one"),
     "staff.step-up-refused": ("110114", "A new code was refused"),
     "staff.sessions-ended": ("110114", "Signed out in other browsers"),

@@ -14,6 +14,7 @@ SHOWN_MAX: Final = 300
 _KINDS: Final = DisclosureEvent.Kind
 # Of the recipient: "Riley Chen opened the link."
 _THEY: Final = {
+    _KINDS.VISITED: "or a robot on the way visited the link",
     _KINDS.OPENED: "opened the link",
     _KINDS.VERIFIED: "entered the code",
     _KINDS.VIEWED: "looked at the pictures",

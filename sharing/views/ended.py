@@ -17,7 +17,7 @@ from portal.errors import Gone
 from sharing.access import SessionOver, Step, next_step, require_share_session
 from sharing.actors import recipient as recipient_of
 from sharing.answers import onward
-from sharing.liveness import state_of
+from sharing.liveness import state_for_newcomer
 from sharing.models import DeskTask, Share, ShareSession
 from sharing.renew import ask_renewal
 
@@ -27,7 +27,7 @@ def ending(share: Share | None) -> Gone:
     if share is None:
         return Gone()
     names = {"practice": share.practice.name, "phone": share.practice.phone}
-    state = state_of(share, now())
+    state = state_for_newcomer(share, now())
     if state == "expired":
         day = formats.date_format(
             share.expires_at.astimezone(ZoneInfo(share.practice.time_zone)), "DATE_FORMAT"
@@ -36,6 +36,10 @@ def ending(share: Share | None) -> Gone:
             **names,
             "day": day,
         }
+    elif state == "used":
+        sentence = (
+            _("This link was opened as often as it can be. You can ask %(practice)s for a new one.") % names
+        )
     elif state == "locked":
         sentence = (
             _("This link is locked after too many tries. Please call %(practice)s at %(phone)s.") % names
@@ -77,4 +81,4 @@ def _ended_share(session: ShareSession) -> Share | None:
     if session.step == Step.DECOY:
         raise SessionOver
     share = session.share
-    return share if share is not None and state_of(share, now()) != "live" else None
+    return share if share is not None and state_for_newcomer(share, now()) != "live" else None

@@ -13,7 +13,7 @@ from portal.accounts.addresses import client_address
 from portal.accounts.permissions import recipient
 from portal.clock import now
 from portal.errors import AccessDenied, CodeRefused, Conflict, ScanpassError
-from sharing.access import Step, asks_address, next_step, require_share_session, session_of
+from sharing.access import Step, asks_address, next_step, require_share_session, session_of, state_for
 from sharing.addresses import hint
 from sharing.answers import keep_cookie, onward, refused, with_page
 from sharing.code_state import code_state
@@ -21,7 +21,6 @@ from sharing.desk_code import parsed_desk_code
 from sharing.inputs import birthdate as read_birthdate
 from sharing.inputs import code as read_code
 from sharing.inputs import field
-from sharing.liveness import state_of
 from sharing.matching import Matched, give_address, give_birthdate
 from sharing.models import Challenge, Share, ShareSession
 from sharing.paper import is_on_paper
@@ -41,7 +40,7 @@ def _page(
         **more,
     }
     share = session.share
-    if share is not None and state_of(share, now()) == "live":
+    if share is not None and state_for(session) == "live":
         context |= {"practice": share.practice, "share": share, "who": _who(session, share)}
     return render(request, f"share/{name}.html", context)
 

@@ -93,12 +93,12 @@ def test_p10_no_phone_at_all(paper, phone, sent):
         .order_by("pk")
         .values_list("kind", flat=True)
     )
-    assert kinds == ["printed", "opened", "verified"]
+    assert kinds == ["printed", "visited", "opened", "verified"]
     codes = list(AuditEntry.objects.filter(share_id=share.pk).order_by("n").values_list("code", flat=True))
     assert codes == [
         "share.created",
         "share.letter-printed",
-        "share.opened",
+        "share.visited",
         "share.matched",
         "share.verified",
     ]

@@ -9,9 +9,10 @@ from django.test import Client
 
 from portal.accounts.models import User
 from portal.records.models import Patient
+from sharing.endings import sweep_endings
 from sharing.evidence import evidence_of
 from sharing.gateways.memory import Kept
-from sharing.models import DeskTask, Share
+from sharing.models import DeskTask, Message, Share
 from tests.cast import make_patient, signed_in
 from tests.conftest import MovableClock
 from tests.sharing.conftest import PHONE, Recipient, make_share, run_jobs, token_in
@@ -77,21 +78,82 @@ def test_p5_ended_link_asks_for_a_new_one_in_one_tap_and_never_revives(
 
 
 def test_p6_forwarded_link_needs_the_code_that_goes_to_the_patients_phone(
-    share: Share, token: str, sent: list[Kept], clock: MovableClock
+    share: Share, token: str, sent: list[Kept]
 ) -> None:
     friend = Recipient(sent)
     friend.open(token)
     assert friend.birthdate().status_code == 200
+    friend.ask_code()
+    assert [kept.to for kept in sent] == [PHONE] * 2
+    assert "You did not ask? Someone has your link" in sent[-1].body
+    assert friend.post("/s/code/verify", {"code": "000000"}).status_code == 422
+    assert friend.get("/s/view").status_code != 200
+    assert evidence_of(share).released_nothing
+
+
+def _ask_in_vain(friend: Recipient, clock: MovableClock) -> None:
     for _ in range(3):
         assert friend.post("/s/code").status_code == 202
         run_jobs()
         clock.advance(seconds=61)
-    assert [kept.to for kept in sent] == [PHONE] * 4
-    assert "did not ask" in sent[-1].body
+
+
+def test_p6_third_code_nobody_typed_pauses_the_share_until_the_desk_has_asked(
+    share: Share, token: str, sent: list[Kept], clock: MovableClock, client: Client
+) -> None:
+    friend = Recipient(sent)
+    friend.open(token)
+    friend.birthdate()
+    _ask_in_vain(friend, clock)
     assert friend.post("/s/code").status_code == 429
-    assert friend.post("/s/code/verify", {"code": "000000"}).status_code == 422
-    assert friend.get("/s/view").status_code != 200
-    assert evidence_of(share).released_nothing
+    sweep_endings()
+    assert not DeskTask.objects.exists(), "the third may still be typed in"
+    clock.advance(minutes=10)
+    sweep_endings()
+    assert "nobody typed them in" in client.get("/desk/tasks").content.decode()
+    assert friend.post("/s/code").status_code == 410
+    assert len(sent) == 4
+    assert client.post(f"/desk/shares/{share.pk}/unlock").status_code == 302
+    assert not DeskTask.objects.filter(done_at=None).exists()
+    clock.advance(minutes=5)
+    Recipient(sent).walk_in(token)  # and the count begins anew
+
+
+def test_p6_without_a_sweep_the_fourth_ask_pauses_the_share(
+    share: Share, token: str, sent: list[Kept], clock: MovableClock
+) -> None:
+    friend = Recipient(sent)
+    friend.open(token)
+    friend.birthdate()
+    _ask_in_vain(friend, clock)
+    clock.advance(minutes=13)
+    friend = Recipient(sent)
+    friend.open(token)
+    friend.birthdate()
+    assert friend.post("/s/code").status_code == 410
+    share.refresh_from_db()
+    assert share.locked_at is not None
+    assert DeskTask.objects.get().kind == DeskTask.Kind.UNREQUESTED
+
+
+def test_p6_codes_that_never_left_or_were_tried_pause_nothing(
+    share: Share, token: str, sent: list[Kept], clock: MovableClock
+) -> None:
+    waits = Recipient(sent)
+    waits.open(token)
+    waits.birthdate()
+    for _ in range(3):
+        waits.post("/s/code")
+        clock.advance(seconds=61)
+    Message.objects.filter(kind="code").update(state=Message.State.UNDELIVERED)
+    clock.advance(minutes=11)
+    sweep_endings()
+    waits = Recipient(sent)
+    waits.open(token)
+    waits.birthdate()
+    clock.advance(minutes=3)
+    waits.post("/s/code/verify", {"code": f"{(int(waits.ask_code()) + 1) % 10**6:06}"})
+    assert not DeskTask.objects.exists()
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_each_step_leaves_its_entry_and_its_event(phone, token, share, smile):
     assert codes == [
         "share.created",
         "share.sent",
-        "share.opened",
+        "share.visited",
         "share.matched",
         "share.code-requested",
         "share.code-sent",
@@ -69,7 +69,7 @@ def test_each_step_leaves_its_entry_and_its_event(phone, token, share, smile):
     kinds = list(
         DisclosureEvent.objects.filter(disclosure=share.disclosure_id).values_list("kind", flat=True)
     )
-    assert kinds == ["queued", "sent", "opened", "verified"]
+    assert kinds == ["queued", "sent", "visited", "opened", "verified"]
     assert verify(smile.pk).finding is None
 
 
