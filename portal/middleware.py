@@ -122,7 +122,7 @@ def staff_actor(request: HttpRequest) -> Actor:
         role=membership.role,
         label=user.name,
         session=session_name(request.session.session_key or ""),
-        method="totp",
+        method=request.session.get("method", "totp"),
         address=client_address(request),
     )
 

@@ -125,6 +125,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_otp",
+    "django_otp_webauthn",
     "django_htmx",
     "csp",
 ]
@@ -184,6 +185,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 OTP_TOTP_ISSUER = "Scanpass"
+# Passkeys belong to the public address; `portal.accounts.passkeys` runs them, behind our own door.
+OTP_WEBAUTHN_RP_NAME = "Scanpass"
+OTP_WEBAUTHN_RP_ID = _PUBLIC_HOST
+OTP_WEBAUTHN_ALLOWED_ORIGINS = [PUBLIC_BASE_URL]
+OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
+OTP_WEBAUTHN_HELPER_CLASS = "portal.accounts.passkeys.Ceremony"
 
 STAFF_IDLE_S = 15 * 60  # 45 CFR 164.312(a)(2)(iii), automatic logoff
 STAFF_ABSOLUTE_S = 12 * 3600  # one working day

@@ -20,6 +20,7 @@ from django.db import transaction
 from django_otp import verify_token
 from django_otp.models import Device
 from django_otp.oath import hotp
+from django_otp_webauthn.models import WebAuthnCredential
 
 from portal.accounts.models import RecoveryCode, RecoveryDevice, TotpDevice, User
 from portal.clock import now
@@ -112,11 +113,12 @@ def recovery_codes_left(user: User) -> int:
 
 @transaction.atomic
 def forget_second_factor(user: User) -> int:
-    """Delete the user's authenticator and recovery codes: the next sign-in sets up a new one.
+    """Delete the user's authenticator, recovery codes and passkeys: the next sign-in sets up a new one.
 
     Returns how many confirmed authenticators there were.
     """
     RecoveryDevice.objects.filter(user=user).delete()
+    WebAuthnCredential.objects.filter(user=user).delete()  # the lost phone may hold them
     confirmed = TotpDevice.objects.filter(user=user, confirmed=True).count()
     TotpDevice.objects.filter(user=user).delete()
     return confirmed

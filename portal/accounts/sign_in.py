@@ -6,8 +6,9 @@ for the second factor.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.db import transaction
@@ -16,7 +17,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_otp import login as otp_login
 from django_otp.models import Device
 
-from portal.accounts import second_factor
+from portal.accounts import passkeys, second_factor
 from portal.accounts.addresses import client_address
 from portal.accounts.known_browsers import known_browser, remember_browser
 from portal.accounts.models import RecoveryDevice, TotpDevice, User
@@ -84,13 +85,26 @@ def give_code(request: HttpRequest, user: User, code: str) -> Device:
 
     Raises `CodeRefused`, or `LimitReached` after too many tries.
     """
+    return _take_second(request, user, lambda: second_factor.check_code(user, code), refusal=CODE_REFUSED)
+
+
+def give_passkey(request: HttpRequest, user: User, given: Any) -> Device:
+    """Take a passkey as the second factor and sign the user in. Raises like `give_code`."""
+    return _take_second(
+        request, user, lambda: passkeys.check_proof(request, user, given), refusal=passkeys.REFUSED
+    )
+
+
+def _take_second(
+    request: HttpRequest, user: User, check: Callable[[], Device | None], *, refusal: str
+) -> Device:
     # A count of its own: who only knows the password must not be helped by its being right.
     account, address, browser = f"code:{user.pk}", client_address(request), known_browser(request, user.email)
     take_try(account, address, browser=browser)
-    device = second_factor.check_code(user, code)
+    device = check()
     if device is None:
         _note_refusal(request, user, "second-factor", is_last=is_spent(account, address, browser=browser))
-        raise CodeRefused(CODE_REFUSED)
+        raise CodeRefused(refusal)
     give_back(account, address, browser=browser)
     forget_failures(account, browser=browser)
     forget_failures(user.email, browser=browser)
@@ -166,11 +180,15 @@ def start_session(request: HttpRequest, user: User, device: Device) -> None:
             PROVED: moment,
             "practice": str(membership.practice_id),
             "address": client_address(request),
+            "method": _METHODS.get(type(device), "passkey"),
         }
     )
-    recovery = isinstance(device, RecoveryDevice)
-    actor = _actor(request, user, "recovery-code" if recovery else "totp")
-    trail.record("staff.recovery-code-used" if recovery else "staff.signed-in", actor=actor)
+    actor = _actor(request, user, request.session["method"])
+    is_recovery = isinstance(device, RecoveryDevice)
+    trail.record("staff.recovery-code-used" if is_recovery else "staff.signed-in", actor=actor)
+
+
+_METHODS: Final = {TotpDevice: "totp", RecoveryDevice: "recovery-code"}
 
 
 @transaction.atomic

@@ -7,14 +7,16 @@ Source: NIST SP 800-63B-4, 2.2.3 (reauthentication); OWASP ASVS 5.0, 7.5.3.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from django.urls import reverse
 
-from portal.accounts import second_factor
+from portal.accounts import passkeys, second_factor
 from portal.accounts.addresses import client_address
 from portal.accounts.known_browsers import known_browser
 from portal.accounts.models import TotpDevice, User
@@ -41,6 +43,12 @@ def check_fresh(request: HttpRequest, action: Action) -> None:
         raise FreshCodeRequired(next=reverse("confirm"))
 
 
+def require_fresh(request: HttpRequest) -> None:
+    """Raise `FreshCodeRequired` when the last code or passkey was given too long ago."""
+    if age_of_proof(request.session) > FRESH_FOR:
+        raise FreshCodeRequired(next=reverse("confirm"))
+
+
 def age_of_proof(session: SessionBase) -> timedelta:
     """How long ago a code was given in this session; very long where none was."""
     return timedelta(seconds=now().timestamp() - session.get(PROVED, 0))
@@ -48,11 +56,29 @@ def age_of_proof(session: SessionBase) -> timedelta:
 
 def confirm(request: HttpRequest, user: User, code: str, *, actor: Actor) -> None:
     """Take a fresh code of the user's app. Raises `CodeRefused`, `LimitReached` after too many tries."""
+    with _counted(request, user, actor):
+        if not isinstance(second_factor.check_code(user, code), TotpDevice):
+            raise CodeRefused(CODE_REFUSED)
+    request.session[PROVED] = now().timestamp()
+
+
+def confirm_with_passkey(request: HttpRequest, user: User, given: Any, *, actor: Actor) -> None:
+    """The same with a passkey."""
+    with _counted(request, user, actor):
+        if passkeys.check_proof(request, user, given) is None:
+            raise CodeRefused(passkeys.REFUSED)
+    request.session[PROVED] = now().timestamp()
+
+
+@contextmanager
+def _counted(request: HttpRequest, user: User, actor: Actor) -> Iterator[None]:
+    """Around one try: counted before it is looked at, and written down either way."""
     account, address, browser = f"code:{user.pk}", client_address(request), known_browser(request, user.email)
     take_try(account, address, browser=browser)
-    if not isinstance(second_factor.check_code(user, code), TotpDevice):
+    try:
+        yield
+    except CodeRefused:
         trail.record_alone("staff.step-up-refused", actor=actor, outcome="refused")
-        raise CodeRefused(CODE_REFUSED)
+        raise
     give_back(account, address, browser=browser)
     trail.record_alone("staff.stepped-up", actor=actor)
-    request.session[PROVED] = now().timestamp()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from portal.accounts import language, views
+from portal.accounts import language, passkey_views, views
 
 urlpatterns = [
     path("", views.sign_in, name="sign_in"),
@@ -16,5 +16,12 @@ urlpatterns = [
     path("account/password", views.change_password, name="change_password"),
     path("account/sessions/end", views.end_other_sessions, name="end_other_sessions"),
     path("account/stay", views.stay, name="stay"),
+    path("sign-in/passkey/options", passkey_views.passkey_options, name="passkey_options"),
+    path("sign-in/passkey", passkey_views.give_passkey, name="give_passkey"),
+    path("account/confirm/passkey/options", passkey_views.confirm_options, name="confirm_options"),
+    path("account/confirm/passkey", passkey_views.confirm_with_passkey, name="confirm_with_passkey"),
+    path("account/passkeys/options", passkey_views.new_passkey_options, name="new_passkey_options"),
+    path("account/passkeys/new", passkey_views.add_passkey, name="add_passkey"),
+    path("account/passkeys/<int:passkey_id>/remove", passkey_views.remove_passkey, name="remove_passkey"),
     path("language", language.choose_language, name="choose_language"),
 ]

@@ -13,7 +13,8 @@ from portal.accounts import own_sessions, second_factor, step_up
 from portal.accounts import sign_in as verbs
 from portal.accounts.forms import ChangePasswordForm, CodeForm, ConfirmForm, SignInForm, posted
 from portal.accounts.known_browsers import keep_name
-from portal.accounts.models import RecoveryDevice, Role, TotpDevice
+from portal.accounts.models import RecoveryDevice, Role, TotpDevice, User
+from portal.accounts.passkeys import has_passkey, passkeys_of
 from portal.accounts.permissions import Action, can, may, public
 from portal.errors import CodeRefused
 
@@ -55,7 +56,7 @@ def give_code(request: HttpRequest) -> HttpResponse:
             return keep_name(request, redirect(next_page or "home"))
         except CodeRefused as refusal:
             form.add_error("code", refusal.sentence)
-    return render(request, "accounts/second_factor.html", {"form": form}, status=422 if form.errors else 200)
+    return _second_factor_page(request, user, form)
 
 
 @public
@@ -117,7 +118,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
             return redirect(given["next"] if verbs.is_ours(given["next"]) else "home")
         except CodeRefused as refusal:
             form.add_error("code", refusal.sentence)
-    return render(request, "accounts/confirm.html", {"form": form}, status=422 if form.errors else 200)
+    page = {"form": form, "has_passkey": has_passkey(request.user)}  # type: ignore[arg-type]
+    return render(request, "accounts/confirm.html", page, status=422 if form.errors else 200)
 
 
 @may(Action.SIGNED_IN)
@@ -167,11 +169,17 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("sign_in")
 
 
+def _second_factor_page(request: HttpRequest, user: User, form: CodeForm) -> HttpResponse:
+    page = {"form": form, "has_passkey": has_passkey(user)}
+    return render(request, "accounts/second_factor.html", page, status=422 if form.errors else 200)
+
+
 def _account_page(request: HttpRequest, form: CodeForm) -> HttpResponse:
     page = {
         "section": "account",
         "codes_left": second_factor.recovery_codes_left(request.user),  # type: ignore[arg-type]
         "form": form,
+        "passkeys": passkeys_of(request.user),  # type: ignore[arg-type]
         "sessions": own_sessions.sessions_of(request.user, this=request.actor.session),  # type: ignore[arg-type, attr-defined]
         "role": Role(request.actor.role).label,  # type: ignore[attr-defined]
     }

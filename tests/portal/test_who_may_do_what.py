@@ -49,7 +49,7 @@ OWN, PRI, CLI, FRO, REF = (
 EVERYONE, DESK = {OWN, PRI, CLI, FRO, REF}, {OWN, CLI, FRO}
 
 PUBLIC = {
-    "sign_in", "second_factor", "enrol", "choose_language", "set_up_practice", "join", "alive", "ready",
+    "sign_in", "second_factor", "passkey_options", "give_passkey", "enrol", "choose_language", "set_up_practice", "join", "alive", "ready",
     "demo_outbox", "demo_walk", "share_landing", "share_paste", "share_open",
     "share_done",
     # Vendors' reports: no session, a signature instead (tests/sharing/gateways).
@@ -72,6 +72,11 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "confirm": (EVERYONE, {"GET": 200, "HEAD": 200, "POST": 422}),
     "change_password": (EVERYONE, {"GET": 200, "HEAD": 200, "POST": 422}),
     "end_other_sessions": (EVERYONE, {"POST": 302}),
+    "confirm_options": (EVERYONE, {"POST": 404}),  # nobody has a passkey yet
+    "confirm_with_passkey": (EVERYONE, {"POST": 400}),
+    "new_passkey_options": (EVERYONE, {"POST": 200}),
+    "add_passkey": (EVERYONE, {"POST": 400}),
+    "remove_passkey": (EVERYONE, {"POST": 404}),
     "stay": (EVERYONE, {"POST": 204}),
     "sign_out": (EVERYONE, {"POST": 302}),
     "desk": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
@@ -209,6 +214,7 @@ class Things:
             "ranges": {"ranges": "0-1"},
             "view": {"view": "axial.webp"},
             "index": {"index": 0},
+            "passkey_id": {"passkey_id": 1},
         }
         places: dict[str, Any] = {}
         for place in places_of(name):
