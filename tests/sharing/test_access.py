@@ -147,7 +147,7 @@ def test_a_deleted_study_is_gone_and_a_newer_generation_is_read_anew(inside, sha
 # --- for how long --------------------------------------------------------------------------------------------------
 
 
-def test_revoking_stops_the_next_batch_and_tells_the_next_request(inside, share, dana):
+def test_r15_revoking_stops_the_next_batch_and_tells_the_next_request(inside, share, dana):
     grant = _grant(inside, share)
     series = next(iter(grant.series))
     release(grant, series, level=0, frames=4, length_bytes=100)
@@ -172,7 +172,7 @@ def test_a_share_that_ended_while_its_session_runs_says_so(inside, share, change
     assert inside.get("/s/view").status_code == 410
 
 
-def test_expiry_ends_it_by_the_clock_alone(inside, share, clock):
+def test_r15_expiry_ends_it_by_the_clock_alone(inside, share, clock):
     _grant(inside, share)
     Share.objects.filter(pk=share.pk).update(
         expires_at=share.created_at + (share.expires_at - share.created_at) / 3000
@@ -222,7 +222,7 @@ def test_the_first_release_of_a_series_is_told_once_and_the_rest_are_summed(insi
     assert verify(smile.pk).finding is None
 
 
-def test_the_closing_entry_seals_what_was_released(inside, share, smile):
+def test_r7_the_closing_entry_seals_what_was_released(inside, share, smile):
     grant = _grant(inside, share)
     series = next(iter(grant.series))
     release(grant, series, level=0, frames=8, length_bytes=1000)

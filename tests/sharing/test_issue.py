@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from portal.audit.models import AuditEntry
 from portal.clock import now
@@ -22,7 +23,7 @@ from tests.cast import actor_of, make_patient
 from tests.sharing.conftest import make_share, make_study, run_jobs, token_in
 
 
-def test_share_disclosure_entry_message_and_job_are_made_together(pat, dana, sent):
+def test_r17_share_disclosure_entry_message_and_job_are_made_together(pat, dana, sent):
     add_guardian(pat, kind="representative", name="Ana Garcia", documents="Papers", actor=actor_of(dana))
     share = make_share(pat, dana, recipient_kind="guardian", recipient_name="  Ana   Garcia ")
     disclosure = Disclosure.objects.get()
@@ -37,7 +38,7 @@ def test_share_disclosure_entry_message_and_job_are_made_together(pat, dana, sen
     assert sent == []
 
 
-def test_if_the_entry_cannot_be_written_nothing_is_shared(pat, dana, sent, monkeypatch):
+def test_r17_if_the_entry_cannot_be_written_nothing_is_shared(pat, dana, sent, monkeypatch):
     make_study(pat)
 
     def broken(*args, **kwargs):
@@ -87,10 +88,17 @@ def test_what_the_desk_can_correct_is_said_beside_its_field(pat, dana, changes, 
 
 
 @pytest.mark.parametrize("days", [-1, 0, 91, 4000])
-def test_a_link_ends_within_the_practices_own_maximum(pat, dana, days):
+def test_r15_a_link_ends_within_the_practices_own_maximum(pat, dana, days):
     with pytest.raises(InvalidInput, match=r"until when|at most 90 days"):
         make_share(pat, dana, expires_at=now() + timedelta(days=days))
     assert make_share(pat, dana, expires_at=now() + timedelta(days=90))
+
+
+def test_r15_the_database_refuses_a_share_that_never_ends(pat, dana):
+    share = make_share(pat, dana)
+    for ends in (None, share.created_at):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Share.objects.filter(pk=share.pk).update(expires_at=ends)
 
 
 @pytest.mark.parametrize("typed", ["(201) 555-0123", "201.555.0123", "+1 201-555-0123", "1 201 555 0123"])

@@ -99,7 +99,7 @@ def _make_it(ending: str, share: Share) -> None:
 
 
 @pytest.mark.parametrize("ending", ["expired", "revoked", "locked"])
-def test_an_ended_link_answers_a_stranger_like_one_that_never_was(phone, token, share, ending):
+def test_r14_an_ended_link_answers_a_stranger_like_one_that_never_was(phone, token, share, ending):
     _make_it(ending, share)
     stranger = Recipient(phone.sent)
     for one, known in ((phone, token), (stranger, UNKNOWN)):
@@ -131,7 +131,7 @@ def _without_csrf(body: bytes) -> bytes:
     return re.sub(rb'name="csrfmiddlewaretoken" value="\w+"', b"", body)
 
 
-def test_both_take_the_same_statements_to_open(phone, token, share, django_assert_num_queries):
+def test_r14_both_take_the_same_statements_to_open(phone, token, share, django_assert_num_queries):
     """What can be counted of their time: a link that ended writes what one that never was writes."""
     from sharing.opening import open_link
 

@@ -184,7 +184,7 @@ class Vendor:
         return len(messages)
 
 
-def test_an_e_mail_says_nothing_of_the_scan_and_carries_only_the_link(pat, dana, settings):
+def test_r11_an_e_mail_says_nothing_of_the_scan_and_carries_only_the_link(pat, dana, settings):
     settings.GATEWAY = "console"
     make_share(pat, dana, channel="email", address="maria@mail.example")
     run_jobs()

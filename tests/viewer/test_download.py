@@ -68,7 +68,7 @@ def large(pat: Patient) -> Stored:
 # --- what is in it -------------------------------------------------------------------------------------------------
 
 
-def test_the_archive_holds_the_originals_byte_for_byte(stored: Stored, phone: Client) -> None:
+def test_r13_the_archive_holds_the_originals_byte_for_byte(stored: Stored, phone: Client) -> None:
     with zipfile.ZipFile(io.BytesIO(whole(phone, stored))) as archive:
         assert archive.testzip() is None
         assert archive.namelist()[:3] == ["README.txt", "DICOMDIR", "MANIFEST.sha256"]
@@ -267,7 +267,7 @@ def test_no_more_than_what_was_on_its_way_can_be_asked_for_again(
 # --- how it breaks -------------------------------------------------------------------------------------------------
 
 
-def test_a_revoked_share_breaks_a_running_download_within_a_mebibyte(large: Stored, dana: User) -> None:
+def test_r15_a_revoked_share_breaks_a_running_download_within_a_mebibyte(large: Stored, dana: User) -> None:
     share = share_of(large, dana)
     answer = fetch(browser_of(share), large)
     content = answer.streaming_content
@@ -313,7 +313,7 @@ def test_d4_a_download_is_not_broken_because_its_session_idled(large: Stored, da
     assert codes()[-1] == "study.downloaded"
 
 
-def test_d4_the_grace_ends_after_two_hours_and_with_a_revoked_link(
+def test_d4_r15_the_grace_ends_after_two_hours_and_with_a_revoked_link(
     large: Stored, dana: User, clock: Any
 ) -> None:
     share = share_of(large, dana)

@@ -191,7 +191,7 @@ def test_two_at_once_take_turns_in_words(target: Target, kept: Stored) -> None:
         back_up(elsewhere)
 
 
-def test_vendors_folder_needs_an_agreement(target: Target, kept: Stored, settings: Any) -> None:
+def test_r23_vendors_folder_needs_an_agreement(target: Target, kept: Stored, settings: Any) -> None:
     settings.BACKUP_VENDOR = "cold-store"
     with pytest.raises(AccessDenied, match="agreement"):
         back_up(target)
