@@ -50,3 +50,19 @@ def test_r4_every_line_is_held_by_something_or_says_whose_it_is() -> None:
         if re.match(r"\| R?\d", line):
             said = "`" in line or "ractice" in line or "by hand" in line or "does not apply" in line
             assert said, line
+
+
+def test_r26_the_readme_shows_each_of_the_five_with_its_test() -> None:
+    """Encrypted storage, TLS, roles, a trail, agreements: what to look for when one chooses."""
+    readme = (ROOT / "README.md").read_text()
+    for asked in (
+        "encrypted storage",
+        "TLS",
+        "access by role",
+        "an audit trail",
+        "business associate agreements",
+    ):
+        (line,) = re.findall(rf"^\| {re.escape(asked)} \|.*$", readme, re.MULTILINE)
+        tests = re.findall(r"`(tests/[^`]+)`", line)
+        assert tests, asked
+        assert all((ROOT / path).is_file() for path in tests), line

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPResponse
 from http.cookiejar import CookieJar
-from typing import Any
+from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, HTTPRedirectHandler, Request, build_opener
@@ -48,6 +48,9 @@ class _StayHere(HTTPRedirectHandler):
 class Browser:
     """Cookies of one browser on one site."""
 
+    # What proxies, histories and download folders get to see, of all browsers: addresses and names of files.
+    on_the_way: ClassVar[list[str]] = []
+
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
         self.jar = CookieJar()
@@ -67,6 +70,8 @@ class Browser:
             answer = self._opener.open(request, timeout=TIMEOUT_S)
         except HTTPError as error:
             answer = error
+        told = (answer.headers[name] for name in ("Location", "Content-Disposition"))
+        self.on_the_way.append(" ".join([request.full_url, *filter(None, told)]))
         with answer:
             yield answer
 

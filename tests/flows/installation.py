@@ -195,9 +195,9 @@ class Installation:
     def manage(self, *words: str) -> str:
         """What another command of `manage.py` prints, run beside the installation."""
         known = self.env() | {"SCANPASS_STATE": str(self.state), "SCANPASS_PORT": str(self.port)}
-        flags = (
-            {"SCANPASS_DEMO": "1", "SCANPASS_ACCEPT_COLOCATED_KEYS": "1"} if self.command == "demo" else {}
-        )
+        flags = {"SCANPASS_DEMO": "1"} if self.command == "demo" else {}
+        if self.command == "demo" or "--accept-colocated-keys" in self.arguments:
+            flags["SCANPASS_ACCEPT_COLOCATED_KEYS"] = "1"
         command = [sys.executable, str(ROOT / "manage.py"), *words]
         ran = subprocess.run(
             command, cwd=ROOT, env=known | flags, capture_output=True, text=True, check=False

@@ -22,7 +22,9 @@ from portal.records.uploads import sweep_abandoned
 from portal.records.vault import spool, vault
 from portal.sealed.models import StudyKey
 from tests.cast import make_patient, make_practice
+from tests.flows.canaries import Search, of_pixels, of_text
 from tests.flows.dying_worker import POINTS
+from tests.flows.test_nothing_in_clear import assert_none
 from tests.portal.records.scans import Scan, Stored, sent, series
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +52,7 @@ def work_until(point: str, job: Job) -> int:
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("point", POINTS)
-def test_killed_at(point: str) -> None:
+def test_r3_killed_at(point: str) -> None:
     practice = make_practice()
     patient = make_patient(practice)
     delete_leftovers(older_than_s=0)
@@ -59,8 +61,10 @@ def test_killed_at(point: str) -> None:
     foreign = series(Scan(name="Miller^Ann", study_uid="1.2.3.800"), 1)
     upload = sent(patient, {**files, "foreign": foreign["IM001"], "notes.txt": b"these are only notes"})
     job = Job.objects.get(subject_id=upload.pk)
+    needles = [*of_text("name", scan.name, "Miller^Ann"), *of_pixels("original", files["IM001"])]
 
     assert work_until(point, job) == -signal.SIGKILL
+    assert_none(Search(needles).below(Path(settings.STATE_DIR)))
     assert Study.objects.count() == (1 if point in COMMITTED else 0), "nothing half visible"
     assert Instance.objects.count() == (8 if point in COMMITTED else 0)
 

@@ -20,6 +20,7 @@ import pytest
 
 from tests.flows.canaries import READ_BYTES, Find, Needle, Search, of_bytes, of_secret, of_text
 from tests.flows.engines import BrokerTalk, postgresql_folder, redis_dump
+from tests.flows.http_client import Browser
 from tests.flows.installation import Installation
 from tests.flows.new_practice import PRACTICE, Owner, new_installation
 from tests.flows.passing_bytes import Watcher
@@ -39,6 +40,7 @@ class Walked:
     watcher: Watcher
     talk: BrokerTalk | None
     began: float
+    on_the_way: list[str]
 
     @property
     def state(self) -> Path:
@@ -47,6 +49,12 @@ class Walked:
     @property
     def folder(self) -> Path:
         return self.walk.installation.folder
+
+    def back_up(self) -> Path:
+        """The folder of a backup that was made now."""
+        folder = self.folder / "backups"
+        self.walk.installation.manage("backup", "--to", str(folder))
+        return folder
 
     def engine(self, name: str, scheme: str) -> str:
         """The address of an engine; skips the test on an installation without it."""
@@ -67,7 +75,7 @@ def walked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walked]:
 
 def walk_through(installation: Installation) -> Walked:
     """Walk, and watch meanwhile."""
-    began = time.time() - 1
+    began, asked = time.time() - 1, len(Browser.on_the_way)
     broker = installation.environment.get("CELERY_BROKER_URL", "")
     talk = BrokerTalk(broker) if broker.startswith("redis") else None
     folders = [installation.state / "broker", installation.folder / "tmp", installation.folder / "home"]
@@ -80,7 +88,7 @@ def walk_through(installation: Installation) -> Walked:
     finally:
         for one in listeners:
             one.stop()
-    return Walked(walk, watcher, talk, began)
+    return Walked(walk, watcher, talk, began, Browser.on_the_way[asked:])
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +101,7 @@ def assert_none(finds: list[Find]) -> None:
     assert not finds, "\n".join(f"{find.canary} ({find.form}) in {find.where}" for find in finds[:50])
 
 
-def test_no_file_of_the_state_holds_a_canary(walked: Walked, search: Search) -> None:
+def test_r3_no_file_of_the_state_holds_a_canary(walked: Walked, search: Search) -> None:
     """Database, WAL, vault, spool and broker; the owner's link, used up, is in none of them either."""
     for place in ("vault", "spool"):
         assert any(path.is_file() for path in (walked.state / place).rglob("*")), f"nothing is in the {place}"
@@ -109,12 +117,12 @@ def test_what_is_no_secret_is_found(walked: Walked) -> None:
     assert Search(of_text("practice", PRACTICE)).below(folder)
 
 
-def test_no_log_line_holds_a_canary(walked: Walked, search: Search) -> None:
+def test_r2_no_log_line_holds_a_canary(walked: Walked, search: Search) -> None:
     assert walked.walk.installation.log.stat().st_size, "nothing was logged"
     assert_none(search.in_memory("log", walked.walk.installation.log.read_bytes()))
 
 
-def test_no_temporary_file_held_a_canary(walked: Walked, search: Search) -> None:
+def test_r3_no_temporary_file_held_a_canary(walked: Walked, search: Search) -> None:
     """What stayed, and what was seen to come and go: queue messages, temp files, deleted files still open."""
     for folder in (walked.folder / "tmp", walked.folder / "home"):
         assert_none(search.below(folder))
@@ -124,6 +132,30 @@ def test_no_temporary_file_held_a_canary(walked: Walked, search: Search) -> None
     assert_none([find for path, data in walked.watcher.seen for find in search.in_memory(path, data)])
     if walked.talk is None:
         assert any("/broker/" in path for path, _ in walked.watcher.seen), "no message was seen on its way"
+
+
+def test_r2_no_message_says_who_it_is_about(walked: Walked, search: Search) -> None:
+    """Texts and e-mails hold a link or a code, and nothing else that was planted."""
+    bodies = "\n\n".join(sent.body for sent in walked.walk.installation.outbox()).encode()
+    doors = {"link", "code"}
+    assert_none([find for find in search.in_memory("messages", bodies) if find.canary not in doors])
+    assert {find.canary for find in search.in_memory("messages", bodies)} == doors, (
+        "it was looked for in them"
+    )
+
+
+def test_r2_no_address_and_no_name_of_a_file_says_who_it_is_about(walked: Walked, search: Search) -> None:
+    """What proxies and histories see; the fragment of a link is never part of a request."""
+    told = "\n".join(walked.on_the_way).encode()
+    assert all(word in told for word in (b"/desk/", b"/s/view", b"/frames/", b"attachment; filename="))
+    assert_none(search.in_memory("addresses", told))
+
+
+def test_r8_no_file_of_a_backup_holds_a_canary(walked: Walked, search: Search) -> None:
+    """The database at a moment, the packs and the key slots, in the folder that another machine keeps."""
+    folder = walked.back_up()
+    assert {path.name for path in folder.iterdir()} >= {"snapshots", "epochs", "objects"}
+    assert_none(search.below(folder))
 
 
 def test_no_process_shows_a_canary_or_a_key(walked: Walked, search: Search) -> None:
