@@ -129,10 +129,15 @@ class Engine:
     def text(self, selector: str) -> str:
         return str(self.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector))
 
+    def shot(self, path: Path) -> None:
+        path.write_bytes(self._screenshot())
+
+    def _screenshot(self) -> bytes:
+        return base64.b64decode(self._driver.do("TakeScreenshot", full=False))
+
     def pixels(self, selector: str) -> NDArray[np.uint8]:
         """What is to be seen where an element stands, grey, as the window shows it."""
-        shown = self._driver.do("TakeScreenshot", full=False)
-        picture = Image.open(io.BytesIO(base64.b64decode(shown))).convert("L")
+        picture = Image.open(io.BytesIO(self._screenshot())).convert("L")
         x, y, width, height, inner = self.run(
             "const box = document.querySelector(arguments[0]).getBoundingClientRect();"
             "return [box.x, box.y, box.width, box.height, innerWidth]",

@@ -398,3 +398,13 @@ def test_v18_lines_are_seen_on_every_grey(run: Run, colour: str) -> None:
         ground = luminance(*[grey / 255] * 3)
         best = max((max(one, ground) + 0.05) / (min(one, ground) + 0.05) for one in (of(line), of(edge)))
         assert best >= 3, grey
+
+
+def test_letters_are_there_with_the_first_drawing(open_bench: Callable[..., Bench]) -> None:
+    """A small picture comes in one piece and is drawn once; what lies over it must not wait for a second time."""
+    grey = np.full((1, 32, 40), 90, np.uint8)
+    bench = open_bench(FakeSeries("io", "Tooth X-ray", "image", grey, (128, 256)))
+    overlay = (
+        "() => { const one = document.querySelector('.viewer-overlay'); return [one.width, one.height]; }"
+    )
+    assert bench.page.evaluate(overlay) == [round(bench.stage[side]) for side in ("width", "height")]
