@@ -191,6 +191,8 @@ OTP_WEBAUTHN_RP_ID = _PUBLIC_HOST
 OTP_WEBAUTHN_ALLOWED_ORIGINS = [PUBLIC_BASE_URL]
 OTP_WEBAUTHN_ALLOW_PASSWORDLESS_LOGIN = False
 OTP_WEBAUTHN_HELPER_CLASS = "portal.accounts.passkeys.Ceremony"
+# It refuses every plain address, the demo's on this machine too; `scanpass.E002` refuses them where patients are.
+SILENCED_SYSTEM_CHECKS = ["otp_webauthn.E031"]
 
 STAFF_IDLE_S = 15 * 60  # 45 CFR 164.312(a)(2)(iii), automatic logoff
 STAFF_ABSOLUTE_S = 12 * 3600  # one working day
