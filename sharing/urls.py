@@ -23,6 +23,7 @@ urlpatterns = [
     path("activity", inside.activity, name="share_activity"),
     path("dentist", passing_on.pass_on, name="share_pass_on"),
     path("dentist/<uuid:share_id>/end", passing_on.end_passed_on, name="share_end_passed_on"),
+    path("files", inside.files, name="share_files"),
     path("end", inside.end, name="share_end"),
     path("done", inside.done, name="share_done"),
 ]

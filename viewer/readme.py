@@ -23,12 +23,14 @@ For:      {recipient}
 How to open them
 ----------------
 1. Unpack this archive into an empty folder.
-2. Open or import that folder, or the file DICOMDIR in it, with your imaging software.
+2. Open or import that folder, or the file DICOMDIR where there is one, with your imaging software.
+3. If that fails, download it again in another way: one folder of files, or pictures (JPEG) of single X-rays.
 
 What is here
 ------------
-DICOMDIR          the table of contents, for imaging software
-DICOM             the images, as the practice received them
+DICOMDIR          the table of contents, for imaging software (not in every download)
+DICOM, *.DCM      the images, as the practice received them
+*.JPG             pictures to look at; the images themselves are in the other downloads
 MANIFEST.sha256   a checksum of every file; to check them: sha256sum -c MANIFEST.sha256
 
 These files are health information. Keep them as safe as your own records, and delete what you no longer need.

@@ -21,6 +21,7 @@ from viewer.stored import SeriesView, StoredStudy
 
 FLOOR_PIXELS: Final = 1024
 QUALITY: Final = 85
+JPEG_QUALITY: Final = 95  # of a picture that is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,20 @@ def find_slice(stored: StoredStudy, series: UUID, index: int) -> Slice:
 
 def draw(stored: StoredStudy, found: Slice) -> bytes:
     """The slice as WebP, with square pixels. Raises VaultDamaged, and then nothing of it was shown."""
+    return _packed(picture_of(stored, found), "WEBP", quality=QUALITY, method=2)
+
+
+def draw_whole(stored: StoredStudy, series: UUID, index: int) -> bytes:
+    """Frame `index` of a series of single pictures at full size, as JPEG. Raises NotFound, VaultDamaged."""
+    view = stored.shown(series)
+    level = view["levels"][0]
+    items = range(index * level["Strips"], (index + 1) * level["Strips"])
+    strips = tuple(stored.entry(series, "frame", level=0, index=item) for item in items)
+    return _packed(picture_of(stored, Slice(view, level, strips)), "JPEG", quality=JPEG_QUALITY, subsampling=0)
+
+
+def picture_of(stored: StoredStudy, found: Slice) -> Image.Image:
+    """The slice in its window, with square pixels."""
     view, level = found.series, found.level
     samples, sample_bytes = view["SamplesPerPixel"], view["sample_bytes"]
     rows_left, parts = level["Rows"], []
@@ -65,7 +80,7 @@ def draw(stored: StoredStudy, found: Slice) -> bytes:
         rows_left -= rows
     pixels = np.concatenate(parts) if len(parts) > 1 else parts[0]
     picture = Image.fromarray(pixels if samples == 3 else brightness_table(view)[pixels])
-    return _webp(_square(picture, view["spacing_mm"]))
+    return _square(picture, view["spacing_mm"])
 
 
 def brightness_table(view: SeriesView) -> np.ndarray:
@@ -83,7 +98,7 @@ def _square(picture: Image.Image, spacing_mm: list[float] | None) -> Image.Image
     return picture.resize((picture.width, height))
 
 
-def _webp(picture: Image.Image) -> bytes:
+def _packed(picture: Image.Image, form: str, **options: int) -> bytes:
     out = io.BytesIO()
-    picture.save(out, "WEBP", quality=QUALITY, method=2)
+    picture.save(out, form, **options)
     return out.getvalue()

@@ -29,7 +29,7 @@ from viewer.download import STEP_UP_PAGE, CodeTooOld, begin, check_code_is_fresh
 from viewer.floor import floor_page
 from viewer.frames import plan_batch
 from viewer.manifest import granted_series, wire_manifest
-from viewer.package import Package, package_of
+from viewer.package import Arrangement, Package, package_of
 from viewer.previews import PREVIEW_LEVEL, find_preview
 from viewer.slices import draw, find_slice
 from viewer.stored import StoredStudy, open_study
@@ -95,7 +95,7 @@ def download(request: HttpRequest, study: UUID) -> HttpResponseBase:
     """The study as a stored ZIP: a known length, ranges, and a strong ETag to resume by."""
     grant, stored = _enter(request, study, download=True)
     with recording_damage(grant):
-        package = package_of(grant, stored)
+        package = package_of(grant, stored, request.GET.get("layout", Arrangement.DICOMDIR))
     part, version = request.headers.get("Range"), request.headers.get("If-Range")
     wanted = wanted_bytes(part, version, length=package.length, etag=package.etag)
     if wanted is None:

@@ -7,11 +7,12 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.addresses import client_address
 from portal.accounts.permissions import public, recipient
-from portal.errors import NotFound
+from portal.errors import AccessDenied, NotFound
 from portal.records.models import Series, Study
 from sharing.access import require_share_session, session_of
 from sharing.activity import activity_of
@@ -51,6 +52,7 @@ def view(request: HttpRequest) -> HttpResponse:
         choices = [(study, _titles(share, study)) for study in found]
         names = {"practice": share.practice, "who": share.patient.short_name}
         context = {**names, "choices": choices, "face": _face(share)}
+        context["allows_download"] = share.allows_download
         return render(request, "share/choose.html", context)
     return render(request, "viewer/recipient.html", _viewer_context(request, share, chosen, len(found) > 1))
 
@@ -62,7 +64,22 @@ def activity(request: HttpRequest) -> HttpResponse:
     share = _share(request)
     names = {"practice": share.practice, "who": share.patient.short_name}
     context = {**names, "lines": activity_of(share), "face": _face(share)}
+    context["allows_download"] = share.allows_download
     return render(request, "share/activity.html", context)
+
+
+@recipient
+@require_safe
+def files(request: HttpRequest) -> HttpResponse:
+    """The ways to download: what one program can't import, another way often can."""
+    share = _share(request)
+    if not share.allows_download:
+        raise AccessDenied(
+            _("This link is for viewing. Ask the dental office for one that allows the download.")
+        )
+    names = {"practice": share.practice, "who": share.patient.short_name}
+    context = {**names, "studies": shared_studies(share), "face": _face(share), "allows_download": True}
+    return render(request, "share/files.html", context)
 
 
 @recipient
@@ -148,6 +165,7 @@ def _viewer_context(request: HttpRequest, share: Share, study: Study, has_more: 
         "floor": {"series": [_floor(request, one) for one in pictures]},
         "has_more_studies": has_more,
         "who": share.patient.short_name,
+        "allows_download": share.allows_download,
     }
 
 

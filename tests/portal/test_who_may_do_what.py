@@ -60,7 +60,7 @@ RECIPIENT = {
     "share_birthdate", "share_address", "share_slip", "share_pass_on", "share_end_passed_on",
     "share_code", "share_code_news",
     "share_verify", "share_ended", "share_renew", "share_view",
-    "share_studies", "share_activity", "share_end", "series_frames", "study_frames",
+    "share_studies", "share_activity", "share_files", "share_end", "series_frames", "study_frames",
     "study_heartbeat", "study_manifest", "series_preview", "study_preview", "series_slice", "study_download",
 }  # fmt: skip
 

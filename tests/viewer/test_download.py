@@ -16,6 +16,7 @@ import pytest
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
+from PIL import Image
 from pydicom.fileset import FileSet
 
 from portal.accounts.models import User
@@ -76,6 +77,48 @@ def test_r13_the_archive_holds_the_originals_byte_for_byte(stored: Stored, phone
             for index, original in enumerate(series.originals, start=1):
                 assert archive.read(f"DICOM/S{number:04}/I{index:07}") == original
         assert len(archive.namelist()) == 3 + 12 + 1 + 1
+
+
+@pytest.mark.parametrize("layout", ["dicomdir", "flat", "pictures"])
+def test_d5_every_layout_is_whole_and_resumes(
+    stored: Stored, phone: Client, tmp_path: Path, layout: str
+) -> None:
+    address = f"{stored.root}/download?layout={layout}"
+    answer = phone.get(address)
+    body = body_of(answer)
+    assert len(body) == int(answer["Content-Length"])
+    rest = phone.get(address, headers={"Range": "bytes=1000-", "If-Range": answer["ETag"]})
+    assert (rest.status_code, body_of(rest)) == (206, body[1000:])
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        assert archive.testzip() is None
+        archive.extractall(tmp_path)
+    subprocess.run(["sha256sum", "--check", "--quiet", "MANIFEST.sha256"], cwd=tmp_path, check=True)
+
+
+def test_d5_flat_files_are_the_originals_side_by_side(stored: Stored, phone: Client) -> None:
+    with zipfile.ZipFile(io.BytesIO(body_of(phone.get(f"{stored.root}/download?layout=flat")))) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".DCM")]
+        originals = [one for series in stored.series for one in series.originals]
+        assert [archive.read(name) for name in names] == originals
+        assert "DICOMDIR" not in archive.namelist()
+        assert all("/" not in name for name in archive.namelist())
+
+
+def test_d5_pictures_are_the_single_ones_at_full_size(
+    stored: Stored, phone: Client, pat: Patient, dana: User
+) -> None:
+    with zipfile.ZipFile(
+        io.BytesIO(body_of(phone.get(f"{stored.root}/download?layout=pictures")))
+    ) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".JPG")]
+        picture = Image.open(io.BytesIO(archive.read(name)))
+    shown = stored.series[1].frames
+    assert (picture.height, picture.width) == shown.shape[1:3]
+    assert abs(np.asarray(picture).astype(int) - shown[0]).mean() < 6
+    only_volume = share_of(stored, dana, series=[0])
+    refused = browser_of(only_volume).get(f"{stored.root}/download?layout=pictures")
+    assert (refused.status_code, "no single pictures" in refused.content.decode()) == (400, True)
+    assert phone.get(f"{stored.root}/download?layout=exe").status_code == 400
 
 
 def test_unzip_and_sha256sum_find_nothing_wrong(stored: Stored, phone: Client, tmp_path: Path) -> None:
