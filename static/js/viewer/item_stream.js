@@ -8,6 +8,8 @@ import { ItemDamaged } from "./decoder.js";
 import { AccessEnded, Refused } from "./requests.js";
 
 const SLOTS = 2;
+// No batch takes longer: a change of view is soon heard, and no server keeps megabytes for a slow phone.
+const BATCH_MS = 700;
 const FIRST_BYTES = 512 * 1024;  // small at first, so that the visible slice isn't behind 4 MiB of others
 const MOST_TRIES = 3;            // for one item; then it counts as lost
 const MOST_PAUSE_MS = { offline: 15_000, busy: 4000 };
@@ -129,11 +131,16 @@ export class ItemStream {
     this.#slots.add(slot);
     for (const item of items) this.#states[item] = STATE.coming;
     const decoding = [];
-    const onItem = (item, payload) => decoding.push(this.#decode(item, payload));
+    let bytes = 0;
+    const began = performance.now();
+    const onItem = (item, payload) => {
+      bytes += payload.byteLength;
+      decoding.push(this.#decode(item, payload));
+    };
     try {
       await fetchBatch(this.#how.requests, this.#how.url, items,
         { signal: slot.signal, maxItemBytes: this.#how.maxItemBytes, onItem });
-      this.#succeed();
+      this.#succeed(bytes / (performance.now() - began));
     } catch (error) {
       await this.#fail(error, items, slot.signal);
     }
@@ -160,11 +167,12 @@ export class ItemStream {
     return { rows, columns: level.Columns, planes: series.SamplesPerPixel, sampleBytes: series.sample_bytes };
   }
 
-  #succeed() {
+  #succeed(bytesPerMs) {
     this.#failures = 0;
     this.#how.onBusy(false);
+    const inTime = Math.max(FIRST_BYTES, bytesPerMs * BATCH_MS);
     // Nine tenths: the items of a batch may weigh more than the mean.
-    this.#limitBytes = Math.min(this.#limitBytes * 2, 0.9 * this.#how.batchBytes);
+    this.#limitBytes = Math.min(this.#limitBytes * 2, inTime, 0.9 * this.#how.batchBytes);
   }
 
   async #fail(error, items, signal) {

@@ -23,6 +23,12 @@ def batches(server: FakeServer) -> list[tuple[int, str]]:
     return [(int(match[1]), match[2]) for match in found if match]
 
 
+def items_of(ranges: str) -> list[int]:
+    """How many items each range has."""
+    ends = [one.split("-") for one in ranges.split(",")]
+    return [int(end[-1]) - int(end[0]) + 1 for end in ends]
+
+
 def wait_for_detail(page: Page) -> None:
     expect(page.locator("[data-part=progress]")).to_be_hidden()
 
@@ -39,6 +45,18 @@ def test_whole_coarse_level_comes_in_one_request_then_full_detail(
     assert asked[1][1].startswith("37,")
     assert {level for level, _ in asked[1:]} == {0}
     assert len(server.requests) - sum(path.startswith("/static") for path in server.requests) <= 25
+
+
+@pytest.mark.slow
+def test_batches_stay_small_on_a_slow_line(serve: Serve, open_page: OpenPage) -> None:
+    """At 1 MB a second none takes longer than 0.7 s, though the server would give 4 MiB; 128 kB a frame."""
+    noise = np.random.default_rng(5).integers(0, 2**16, (40, 256, 256), np.uint16)
+    server = serve(phantom_series(frames=noise))
+    server.behaviour.bytes_per_s = 1_000_000
+    wait_for_detail(open_page(server))
+    lengths = [sum(items_of(ranges)) for level, ranges in batches(server) if level == 0]
+    assert sum(lengths) == 40
+    assert max(lengths) <= 6
 
 
 @pytest.mark.slow
