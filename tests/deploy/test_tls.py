@@ -1,4 +1,4 @@
-"""R10: the deployed front door speaks TLS 1.2 and 1.3 and nothing older, asked of Debian's Caddy with our file."""
+"""R10: the front door speaks TLS 1.2 and 1.3 and nothing older, asked of Debian's own servers with our files."""
 
 from __future__ import annotations
 
@@ -32,11 +32,12 @@ OLD, NEW = ["TLSv1", "TLSv1_1"], ["TLSv1_2", "TLSv1_3"]
 
 @dataclass
 class Front:
-    """A running Caddy: its ports, and what it passed on."""
+    """A running Caddy or nginx: its ports, and what it passed on."""
 
     https: int
     http: int
     seen: list[dict[str, str]]
+    name: str
 
 
 def free_port() -> int:
@@ -86,7 +87,12 @@ class _Upstream(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.seen.append(dict(self.headers))
+        if self.path == "/hangs-up":
+            self.connection.close()
+            return
         self.send_response(200)
+        if self.path == "/says-so":
+            self.send_header("Strict-Transport-Security", "max-age=63072000")
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
@@ -104,51 +110,77 @@ def upstream(seen: list[dict[str, str]]) -> Iterator[int]:
         server.shutdown()
 
 
-def our_file(front: Front, behind: int, folder: Path) -> str:
-    """deploy/Caddyfile with the ports and the certificate of this test in it, and nothing else changed."""
-    text = (ROOT / "deploy" / "Caddyfile").read_text()
+def filled_in(name: str, here: dict[str, str]) -> str:
+    """A file of deploy/ with the ports and the paths of this test in it, and nothing else changed."""
+    text = (ROOT / "deploy" / name).read_text()
+    for ours, ours_here in here.items():
+        assert text.count(ours) == 1, ours
+        text = text.replace(ours, ours_here)
+    return text
+
+
+def caddy(front: Front, behind: int, folder: Path) -> list[str]:
     cert, key = certificate(folder)
-    for ours, here in [
-        (f"{HOST} {{", f"https://{HOST}:{front.https} {{"),
-        ("127.0.0.1:8000", f"127.0.0.1:{behind}"),
-        ("tls {", f"tls {cert} {key} {{"),
-    ]:
-        assert text.count(ours) == 1
-        text = text.replace(ours, here)
+    here = {
+        f"{HOST} {{": f"https://{HOST}:{front.https} {{",
+        "127.0.0.1:8000": f"127.0.0.1:{behind}",
+        "tls {": f"tls {cert} {key} {{",
+    }
     ports = f"http_port {front.http}\nhttps_port {front.https}"
-    return f"{{\n{ports}\nadmin off\nstorage file_system {folder}\n}}\n{text}"
+    text = f"{{\n{ports}\nadmin off\nstorage file_system {folder}\n}}\n{filled_in('Caddyfile', here)}"
+    (folder / "Caddyfile").write_text(text)
+    return ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
-@pytest.fixture(scope="module")
-def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    if shutil.which("caddy") is None:
+def nginx(front: Front, behind: int, folder: Path) -> list[str]:
+    cert, key = certificate(folder)
+    here = {
+        "listen 443 ssl": f"listen 127.0.0.1:{front.https} ssl",
+        "listen 80;": f"listen 127.0.0.1:{front.http};",
+        "/etc/ssl/scanpass/fullchain.pem": str(cert),
+        "/etc/ssl/private/scanpass.pem": str(key),
+        "/var/log/nginx/scanpass.error.log": str(folder / "error.log"),
+        "127.0.0.1:8000": f"127.0.0.1:{behind}",
+    }
+    paths = "".join(
+        f"{name}_temp_path {folder}/{name};\n"
+        for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    head = f"daemon off;\nuser root;\npid {folder}/pid;\nerror_log {folder}/start.log;\nevents {{}}\n"
+    (folder / "nginx.conf").write_text(f"{head}http {{\n{paths}{filled_in('nginx.conf', here)}}}\n")
+    return ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf")]
+
+
+@pytest.fixture(scope="module", params=[caddy, nginx], ids=["caddy", "nginx"])
+def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    name = request.param.__name__
+    if shutil.which(name) is None:
         if os.environ.get("CI"):
-            pytest.fail("Caddy is missing (Debian: apt install caddy)")
-        pytest.skip("Caddy is not on this machine")
-    folder = tmp_path_factory.mktemp("caddy")
-    running = Front(free_port(), free_port(), [])
+            pytest.fail(f"{name} is missing (Debian: apt install {name})")
+        pytest.skip(f"{name} is not on this machine")
+    folder = tmp_path_factory.mktemp(name)
+    running = Front(free_port(), free_port(), [], name)
     with upstream(running.seen) as behind:
-        (folder / "Caddyfile").write_text(our_file(running, behind, folder))
-        command = ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+        command = request.param(running, behind, folder)
         with subprocess.Popen(
             command, cwd=folder, env={**os.environ, "HOME": str(folder)}, stderr=subprocess.PIPE
-        ) as caddy:
-            threading.Thread(target=lambda: caddy.stderr and caddy.stderr.read(), daemon=True).start()
+        ) as server:
+            threading.Thread(target=lambda: server.stderr and server.stderr.read(), daemon=True).start()
             try:
-                _await(running.https, caddy)
+                _await(running.https, server)
                 yield running
             finally:
-                caddy.terminate()
+                server.terminate()
 
 
-def _await(port: int, caddy: subprocess.Popen[bytes]) -> None:
+def _await(port: int, server: subprocess.Popen[bytes]) -> None:
     for _ in range(300):
-        assert caddy.poll() is None, "Caddy ended"
+        assert server.poll() is None, "the server ended"
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    pytest.fail("Caddy never listened")
+    pytest.fail("the server never listened")
 
 
 @pytest.mark.parametrize("version", NEW)
@@ -187,19 +219,42 @@ def test_r9_plain_http_only_redirects(front: Front) -> None:
     line = http.client.HTTPConnection("127.0.0.1", front.http, timeout=5)
     line.request("GET", "/s/", headers={"Host": HOST})
     answer = line.getresponse()
-    assert answer.status == 308
+    line.close()
+    assert answer.status == {"caddy": 308, "nginx": 301}[front.name]
     assert (answer.getheader("Location") or "").startswith(f"https://{HOST}")
     assert not front.seen or front.seen[-1].get("X-Forwarded-Proto") == "https"
 
 
-def test_r10_scanpass_learns_of_tls_and_of_one_address_only(front: Front) -> None:
+def asked(front: Front, path: str, *headers: str) -> http.client.HTTPResponse:
+    """The answer to GET over TLS, read to its end."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    claims = "X-Forwarded-For: 6.6.6.6\r\nX-Forwarded-Proto: http\r\nConnection: close\r\n"
     line = socket.create_connection(("127.0.0.1", front.https), 5)
     with line, context.wrap_socket(line, server_hostname=HOST) as talk:
-        talk.sendall(f"GET / HTTP/1.1\r\nHost: {HOST}\r\n{claims}\r\n".encode())
-        assert talk.recv(15) == b"HTTP/1.1 200 OK"
+        lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}", "Connection: close", *headers, "", ""]
+        talk.sendall("\r\n".join(lines).encode())
+        answer = http.client.HTTPResponse(talk, method="GET")
+        answer.begin()
+        answer.read()
+    return answer
+
+
+@pytest.mark.parametrize("path", ["/", "/says-so"])
+def test_r10_browsers_are_told_once_to_come_by_tls_for_two_years(front: Front, path: str) -> None:
+    answer = asked(front, path)
+    assert answer.status == 200
+    assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=63072000"]
+
+
+def test_r10_scanpass_learns_of_tls_and_of_one_address_only(front: Front) -> None:
+    assert asked(front, "/", "X-Forwarded-For: 6.6.6.6", "X-Forwarded-Proto: http").status == 200
     heard = front.seen[-1]
     assert heard["X-Forwarded-Proto"] == "https"
     assert heard["X-Forwarded-For"] == "127.0.0.1"
+
+
+def test_r10_an_answer_of_the_front_doors_own_says_so_too(front: Front) -> None:
+    """While Scanpass is being restarted, say."""
+    answer = asked(front, "/hangs-up")
+    assert answer.status == 502
+    assert answer.headers.get_all("Strict-Transport-Security") == ["max-age=63072000"]

@@ -14,6 +14,7 @@ from portal.vault.encoding import canonical_json
 PRACTICE = uuid.UUID("7b0d51f2-5c0b-4a3c-9f21-0a6b1c2d3e4f")
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
 EVERY = 10
+Forged = tuple[list[Row], tuple[int, bytes] | None, int]
 CODES = ("patient.opened", "share.created", "series.opened", "staff.signed-in")
 
 
@@ -77,7 +78,7 @@ def head_of(rows: list[Row]) -> tuple[int, bytes] | None:
 # Each takes the rows, returns what the forger leaves behind (rows, head) and the first entry that is no longer true.
 
 
-def edit(chance: random.Random, rows: list[Row]):
+def edit(chance: random.Random, rows: list[Row]) -> Forged:
     """One value of one row, the hash columns included, not computed anew."""
     place, column = chance.randrange(len(rows)), chance.choice([1, 2, 3, 4, 8, 9, 10])
     value = rows[place][column]
@@ -92,14 +93,14 @@ def edit(chance: random.Random, rows: list[Row]):
     return [*rows[:place], row, *rows[place + 1 :]], head_of(rows), place + 1
 
 
-def delete(chance: random.Random, rows: list[Row]):
+def delete(chance: random.Random, rows: list[Row]) -> Forged:
     """Some rows in the middle."""
     place = chance.randrange(len(rows) - 1)
     count = chance.randrange(1, len(rows) - place)
     return rows[:place] + rows[place + count :], head_of(rows), place + 1
 
 
-def swap(chance: random.Random, rows: list[Row]):
+def swap(chance: random.Random, rows: list[Row]) -> Forged:
     """Two rows change places and numbers."""
     first, second = sorted(chance.sample(range(len(rows)), 2))
     changed = list(rows)
@@ -107,13 +108,13 @@ def swap(chance: random.Random, rows: list[Row]):
     return changed, head_of(rows), first + 1
 
 
-def cut(chance: random.Random, rows: list[Row]):
+def cut(chance: random.Random, rows: list[Row]) -> Forged:
     """The end, down to before a noted entry; the head row follows."""
     length = chance.randrange(0, len(rows) // EVERY * EVERY)
     return rows[:length], head_of(rows[:length]), length + 1
 
 
-def forge(chance: random.Random, rows: list[Row]):
+def forge(chance: random.Random, rows: list[Row]) -> Forged:
     """A row is rewritten and everything behind it computed anew, the head row too: it holds together in itself."""
     place = chance.randrange(0, len(rows) // EVERY * EVERY)
     event = {**json.loads(rows[place][8]), "facts": {"number": -1}}
