@@ -52,6 +52,14 @@ class AccessDenied(ScanpassError):
     sentence = "Your role does not allow this. Ask the practice owner if you need it."
 
 
+class ReasonRequired(ScanpassError):
+    """Allowed by the role, but nothing connects this person with the patient lately; `next` takes a reason."""
+
+    status = 403
+    title = "Say why you open these images"
+    sentence = "You have had nothing to do with this patient lately, or the patient is restricted. Say why first."
+
+
 class NotFound(ScanpassError):
     """Unknown, foreign and forbidden objects look alike to those who may not know."""
 

@@ -33,6 +33,7 @@ from portal.errors import (
     FreshCodeRequired,
     InvalidInput,
     NotFound,
+    ReasonRequired,
     ScanpassError,
     SignInRequired,
     TooLarge,
@@ -104,10 +105,16 @@ def _note(request: HttpRequest, error: BaseException | None) -> None:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether the client is a script: it sent JSON, or asks for it, or fetches image data."""
+    """Whether the client is a script: it sent JSON, or asks for it, or fetches image data.
+
+    Staff who follow a link to a scan are people: they are led to what is asked of them first.
+    """
+    accepted = request.headers.get("Accept", "")
+    if request.path.startswith("/desk/studies/") and "text/html" in accepted:
+        return False
     return (
         request.content_type == "application/json"
-        or "application/json" in request.headers.get("Accept", "")
+        or "application/json" in accepted
         or request.headers.get("Sec-Fetch-Dest") == "empty"
         or request.path.startswith(("/studies/", "/desk/studies/", "/desk/uploads"))
     )
@@ -128,9 +135,9 @@ def problem(request: HttpRequest, error: ScanpassError) -> HttpResponse:
     if isinstance(error, SignInRequired) and not request.path.startswith("/s/"):
         query = urlencode({"next": request.path}) if request.method == "GET" else ""
         return HttpResponseRedirect(f"{reverse('sign_in')}?{query}".rstrip("?"))
-    if isinstance(error, FreshCodeRequired):
+    if isinstance(error, FreshCodeRequired | ReasonRequired):
         query = urlencode({"next": request.path}) if request.method == "GET" else ""
-        return HttpResponseRedirect(f"{reverse('confirm')}?{query}".rstrip("?"))
+        return HttpResponseRedirect(f"{details['next']}?{query}".rstrip("?"))
     response = _page(request, error, details)
     for name, value in headers.items():
         response[name] = value

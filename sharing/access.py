@@ -18,6 +18,7 @@ from portal.accounts.permissions import Action, can, check
 from portal.audit.actor import Actor
 from portal.clock import now
 from portal.errors import AccessDenied, Conflict, NotFound
+from portal.records.relation import check_related
 from sharing import remembered
 from sharing.finishing import may_finish
 from sharing.grants import Grant, SessionOver, ShareEnded
@@ -137,10 +138,12 @@ def _staff_grant(actor: Actor, study_id: uuid.UUID, *, download: bool) -> Grant:
     check(actor, Action.DOWNLOAD if download else Action.VIEW_IMAGES)
     if actor.practice is None:
         raise NotFound
+    study = remembered.study(study_id, remembered.version_of(study_id, actor.practice))
+    check_related(actor, study.patient_id)
     return Grant(
         door="staff",
         practice=actor.practice,
-        study=remembered.study(study_id, remembered.version_of(study_id, actor.practice)),
+        study=study,
         series=None,
         actor=actor,
         session_id=None,

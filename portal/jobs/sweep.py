@@ -30,6 +30,7 @@ SWEEPERS: tuple[str, ...] = (
     "portal.accounts.known_browsers.sweep_unused",
     "portal.records.uploads.sweep_abandoned",
     "portal.records.leftovers.sweep_leftovers",
+    "portal.records.retention.sweep_retention",
     "portal.practice.agreement_warnings.sweep_warnings",
     "portal.backups.schedule.sweep_schedule",
     "sharing.endings.sweep_endings",

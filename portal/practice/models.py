@@ -25,6 +25,8 @@ class Practice(models.Model):
     share_max_days = models.PositiveSmallIntegerField(default=settings.SHARE_MAX_DAYS)
     # Whether a dentist's link may go to a mailbox that several people read, like office@….
     allows_shared_mailboxes = models.BooleanField(default=True)
+    # How long images are kept after the patient's last; none: until somebody decides. State law says how long.
+    keep_years = models.PositiveSmallIntegerField(null=True)
     created_at = models.DateTimeField()
 
     class Meta:
@@ -38,6 +40,11 @@ class Practice(models.Model):
                     share_default_days__gte=1, share_default_days__lte=models.F("share_max_days")
                 ),
                 name="practice_share_default_days",
+            ),
+            # Less than six years would contradict what HIPAA asks of the documents about them.
+            models.CheckConstraint(
+                condition=models.Q(keep_years=None) | models.Q(keep_years__gte=6, keep_years__lte=100),
+                name="practice_keep_years",
             ),
         ]
 

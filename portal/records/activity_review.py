@@ -15,16 +15,18 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.audit.models import AuditEntry
+from portal.audit.reading import Read, read
 from portal.clock import now
 from portal.errors import Conflict, InvalidInput
 from portal.practice.models import Practice
 
 WEEKS_SHOWN: Final = 8
+REASONS_MAX: Final = 100
 # What a reviewer looks at first, and the events it counts.
 _COUNTED: Final[dict[str, tuple[str, ...]]] = {
     "sign-ins": ("staff.signed-in",),
@@ -35,6 +37,7 @@ _COUNTED: Final[dict[str, tuple[str, ...]]] = {
     "shares made": ("share.created",),
     "shares locked": ("share.locked",),
     "wrong numbers": ("share.wrong-number",),
+    "opened with a reason": ("access.glass-broken",),
     "downloads": ("study.downloaded",),
     "exports": ("audit.exported",),
     "staff changes": (
@@ -54,6 +57,7 @@ class Week:
     starts_on: date
     counts: dict[str, int]
     signed: dict[str, Any] | None
+    reasons: list[Read]
 
     @property
     def ends_on(self) -> date:
@@ -67,7 +71,10 @@ def weeks_of(practice: Practice) -> list[Week]:
     opened = practice.created_at.astimezone(ZoneInfo(practice.time_zone)).date()
     weeks = [monday - timedelta(weeks=back) for back in range(1, WEEKS_SHOWN + 1)]
     starts = [day for day in weeks if day + timedelta(days=7) > opened]
-    return [Week(day, _counts(practice, day), signed.get(day.isoformat())) for day in starts]
+    return [
+        Week(day, _counts(practice, day), signed.get(day.isoformat()), _reasons(practice, day))
+        for day in starts
+    ]
 
 
 def sign_off(practice: Practice, starts_on: date, *, note: str, actor: Actor) -> None:
@@ -90,11 +97,21 @@ def _monday(practice: Practice) -> date:
     return today - timedelta(days=today.weekday())
 
 
-def _counts(practice: Practice, starts_on: date) -> dict[str, int]:
+def _entries(practice: Practice, starts_on: date) -> QuerySet[AuditEntry]:
     zone = ZoneInfo(practice.time_zone)
     since = datetime(starts_on.year, starts_on.month, starts_on.day, tzinfo=zone)
     until = since + timedelta(days=7)
-    rows = AuditEntry.objects.filter(practice_id=practice.pk, at__gte=since, at__lt=until)
+    return AuditEntry.objects.filter(practice_id=practice.pk, at__gte=since, at__lt=until)
+
+
+def _reasons(practice: Practice, starts_on: date) -> list[Read]:
+    """Who opened images of patients they had nothing to do with, and why: each is read, not only counted."""
+    rows = _entries(practice, starts_on).filter(code="access.glass-broken").order_by("n")
+    return [read(row) for row in rows[:REASONS_MAX]]
+
+
+def _counts(practice: Practice, starts_on: date) -> dict[str, int]:
+    rows = _entries(practice, starts_on)
     codes = [code for group in _COUNTED.values() for code in group]
     by_code = Counter(
         {

@@ -105,7 +105,9 @@ class ReferringDentist(Row):
     mobile = SealedText(null=True)
     phone = SealedText(null=True)  # of the office, to call back
     npi = SealedText(null=True)  # National Provider Identifier, 10 digits
-    is_shared_mailbox = models.BooleanField(default=False)  # several people read it: who asks says who they are
+    is_shared_mailbox = models.BooleanField(
+        default=False
+    )  # several people read it: who asks says who they are
     created_at = models.DateTimeField()
 
 
@@ -391,5 +393,7 @@ class DisclosureEvent(models.Model):
 
 
 # Its models stand in a module of their own; whoever loads these loads those.
+from portal.records import relation_rows as relation_rows  # noqa: E402
+from portal.records import retention_rows as retention_rows  # noqa: E402
 from portal.records import rights as rights  # noqa: E402
 from portal.records import shredding_rows as shredding_rows  # noqa: E402

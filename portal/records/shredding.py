@@ -22,7 +22,8 @@ from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
 from portal.errors import AccessDenied, Conflict, NotFound
-from portal.records.models import Study, VaultPack
+from portal.records.models import Patient, Study, VaultPack
+from portal.records.retention_rows import LegalHold
 from portal.records.rights import AccessRequest
 from portal.records.shredding_rows import Shredding
 from portal.records.vault import vault
@@ -61,7 +62,7 @@ def ask(study: Study, *, reason: str, actor: Actor) -> Shredding:
     """Ask for the destruction; nothing is destroyed yet. Raises Conflict when somebody has asked already."""
     if study.practice_id != actor.practice or actor.id is None:
         raise NotFound
-    _refuse_while_asked_for(study)
+    _refuse_while_needed(study)
     wish = Shredding(
         practice_id=study.practice_id, study=study, reason=reason, asked_by_id=actor.id, asked_at=now()
     )
@@ -94,8 +95,10 @@ def shred(wish: Shredding, *, actor: Actor) -> Shredding:
     if wish.asked_by_id == actor.id:
         raise AccessDenied("Destroying images takes two people: somebody else has to agree.")
     study = wish.study
-    _refuse_while_asked_for(study)
     with transaction.atomic():
+        # The lock that placing a legal hold takes too: of the two, the second sees the first.
+        Patient.objects.select_for_update(no_key=True).get(pk=study.patient_id)
+        _refuse_while_needed(study)
         _decide(wish, State.DONE, actor)
         if not Study.objects.filter(pk=study.pk, state=Study.State.STORED).update(state=Study.State.DELETED):
             raise Conflict("These images are gone already.")
@@ -128,10 +131,12 @@ def _decide(wish: Shredding, state: str, actor: Actor) -> None:
         raise Conflict("This was decided already.")
 
 
-def _refuse_while_asked_for(study: Study) -> None:
-    """45 CFR 164.524: what somebody has asked a copy of, is not destroyed before they have it."""
+def _refuse_while_needed(study: Study) -> None:
+    """45 CFR 164.524: who has asked for a copy gets it first. And what a court may ask for stays."""
     if AccessRequest.objects.filter(patient_id=study.patient_id, state=AccessRequest.State.OPEN).exists():
         raise Conflict("Somebody has asked for a copy of this patient's images. Answer that request first.")
+    if LegalHold.objects.filter(patient_id=study.patient_id, lifted_at=None).exists():
+        raise Conflict("A legal hold stands: nothing of this patient is destroyed until it is lifted.")
 
 
 def _facts(wish: Shredding, slots: int, packs: int) -> dict[str, Any]:

@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from portal.records.views import accounting, desk, patients, quarantine, record, timeline, trail
+from portal.records.views import (
+    accounting,
+    desk,
+    patients,
+    quarantine,
+    record,
+    relation,
+    retention,
+    timeline,
+    trail,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", desk.desk, name="desk"),
@@ -13,6 +23,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("patients/<uuid:patient_id>/record", record.record, name="record"),
     path("patients/<uuid:patient_id>/accounting", accounting.accounting, name="accounting"),
     path("patients/<uuid:patient_id>/timeline", timeline.timeline, name="timeline"),
+    path("patients/<uuid:patient_id>/why", relation.break_glass, name="break_glass"),
+    path("patients/<uuid:patient_id>/legal-hold", retention.legal_holds, name="legal_holds"),
+    path("legal-holds/<uuid:legal_hold_id>/lift", retention.lift_legal_hold, name="lift_legal_hold"),
+    path("retention/", retention.retention, name="retention"),
+    path("retention/years", retention.keep_years, name="keep_years"),
+    path("retention/ask", retention.ask_retention, name="ask_retention"),
     path("quarantine/", quarantine.quarantine, name="quarantine"),
     path("quarantine/<uuid:group_id>/discard", quarantine.discard_group, name="discard_group"),
     path("quarantine/<uuid:group_id>/accept", quarantine.accept_group, name="accept_group"),

@@ -27,6 +27,8 @@ from portal.records.access_requests import open_request
 from portal.records.guardians import add_guardian
 from portal.records.holds import place_hold
 from portal.records.models import Patient, QuarantinedGroup, Series, Study, Upload, UploadedFile
+from portal.records.retention import place_legal_hold
+from portal.records.retention_rows import LegalHold
 from portal.records.rights import AccessRequest, Guardianship, Hold
 from portal.records.shredding import ask as ask_shredding
 from portal.records.shredding_rows import Shredding
@@ -129,6 +131,12 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "extend_share": (DESK, {"POST": 422}),
     "change_share_number": (DESK, {"POST": 422}),
     "change_share_images": (DESK, {"POST": 422}),
+    "break_glass": (DESK, {"GET": 200, "HEAD": 200, "POST": 422}),
+    "retention": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
+    "keep_years": ({OWN, PRI}, {"POST": 302}),
+    "ask_retention": ({OWN, PRI}, {"POST": 400}),
+    "legal_holds": ({OWN, PRI}, {"GET": 200, "HEAD": 200, "POST": 422}),
+    "lift_legal_hold": ({OWN, PRI}, {"POST": 400}),
     "shreddings": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
     "ask_shredding": ({OWN, PRI}, {"GET": 200, "HEAD": 200, "POST": 422}),
     "agree_shredding": ({OWN, PRI}, {"POST": 409}),  # a copy of them is owed to somebody first
@@ -188,6 +196,7 @@ class Things:
     agreement: Agreement
     guardian: Guardianship
     hold: Hold
+    legal_hold: LegalHold
     request: AccessRequest
 
     def address(self, name: str) -> str:
@@ -207,6 +216,7 @@ class Things:
             "agreement_id": {"agreement_id": self.agreement.pk},
             "guardian_id": {"guardian_id": self.guardian.pk},
             "hold_id": {"hold_id": self.hold.pk},
+            "legal_hold_id": {"legal_hold_id": self.legal_hold.pk},
             "request_id": {"request_id": self.request.pk},
             "study": {"study": self.study.pk},
             "series": {"series": self.series.pk},
@@ -304,6 +314,7 @@ def make_things(practice: Practice, user: User) -> Things:
         agreement,
         guardian,
         hold,
+        place_legal_hold(make_patient(practice), reason="A court may ask", actor=actor),
         asked,
     )
 

@@ -17,6 +17,7 @@ from portal.errors import InvalidInput
 from portal.records.forms import PatientForm, refused
 from portal.records.guardians import guardians_of
 from portal.records.patients import add_patient, get_patient
+from portal.records.retention import standing_legal_holds
 from portal.records.rights import open_holds
 from portal.records.views.record import record_of
 
@@ -54,6 +55,7 @@ def patient(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         "contacts": row.contacts.order_by("kind", "created_at"),
         "holds": open_holds(row).order_by("created_at"),
         "guardians": guardians_of(row),
-        **record_of(row),
+        "legal_holds": standing_legal_holds(row),
+        **record_of(row, actor),
     }
     return render(request, "records/patient.html", page)

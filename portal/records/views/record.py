@@ -10,9 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from portal.accounts.permissions import Action, may
+from portal.audit.actor import Actor
 from portal.clock import now
 from portal.records.models import Patient, Series, Study, Upload
 from portal.records.patients import get_patient
+from portal.records.relation import why_not
 from portal.records.upload_status import describe
 from portal.records.views import live
 
@@ -26,16 +28,17 @@ SHOWN_AFTER = timedelta(hours=24)  # how long an upload that is done keeps sayin
 def record(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The images of one patient, as a piece that keeps itself up to date."""
     patient = get_patient(request.actor.practice, patient_id)  # type: ignore[attr-defined]
-    shown = record_of(patient)
+    shown = record_of(patient, request.actor)  # type: ignore[attr-defined]
     return live.answer(request, "records/_record.html", {"patient": patient, **shown}, state=_state(shown))
 
 
-def record_of(patient: Patient) -> dict[str, Any]:
+def record_of(patient: Patient, actor: Actor) -> dict[str, Any]:
     """Studies with their series, and uploads that are under way or had something to say lately."""
     studies = Study.objects.filter(patient=patient, state=Study.State.STORED).prefetch_related("series")
     shown = {
         "studies": [_study(study) for study in studies.order_by("-created_at")],
         "uploads": [_upload(upload) for upload in _recent_uploads(patient)],
+        "asks_why": bool(actor.id and why_not(actor.id, patient.pk)),
     }
     return {**shown, "seen": live.digest_of(_state(shown))}
 
@@ -89,4 +92,4 @@ def _state(shown: dict[str, Any]) -> list[Any]:
         )
         for row in shown["uploads"]
     ]
-    return [studies, uploads]
+    return [studies, uploads, shown["asks_why"]]
