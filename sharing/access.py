@@ -26,7 +26,7 @@ from sharing.liveness import State, state_for_newcomer, state_of
 from sharing.models import ShareSession
 from sharing.paper import is_on_paper
 from sharing.release import release, still_live
-from sharing.sessions import find, key_hmac
+from sharing.sessions import ended_with_share, find, key_hmac
 
 __all__ = [
     "Grant",
@@ -49,10 +49,12 @@ _ORDER: Final = {Step.OPENED: 0, Step.DECOY: 1, Step.MATCHED: 1, Step.VERIFIED: 
 
 
 def session_of(request: HttpRequest) -> ShareSession:
-    """The open session of this browser, at whatever step. Raises `SessionOver`."""
-    session = find(request.COOKIES.get(settings.SHARE_COOKIE_NAME, ""))
+    """The open session of this browser, at whatever step. Raises `SessionOver`, or `ShareEnded` for one let in."""
+    key = request.COOKIES.get(settings.SHARE_COOKIE_NAME, "")
+    session = find(key)
     if session is None:
-        raise SessionOver
+        # Who was in when the share ended is told so, and not to open a link again that is dead.
+        raise ShareEnded if ended_with_share(key) else SessionOver
     return session
 
 

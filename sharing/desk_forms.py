@@ -16,9 +16,10 @@ from portal.practice.models import Practice
 from portal.records.folding import fold_chart_number
 from portal.records.models import Disclosure, Patient, Series, Study
 from portal.records.namesakes import likeness_of
+from sharing.add_person import asked_by
 from sharing.addresses import address_for
 from sharing.issue import OPENS_MAX
-from sharing.models import Channel
+from sharing.models import Channel, Share
 from sharing.reachable import reachable
 from sharing.standing import standing_of
 
@@ -90,9 +91,16 @@ class ShareForm(forms.Form):
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )
 
-    def __init__(self, patient: Patient, practice: Practice, chosen: Study | None, data: Any = None) -> None:
+    def __init__(
+        self,
+        patient: Patient,
+        practice: Practice,
+        chosen: Study | None,
+        data: Any = None,
+        first: dict[str, Any] | None = None,
+    ) -> None:
         self.patient, self.practice = patient, practice
-        super().__init__(data, initial=self._first_values(patient, practice, chosen))
+        super().__init__(data, initial={**self._first_values(patient, practice, chosen), **(first or {})})
         longest = practice.share_max_days
         self.fields["series"].choices = [(str(series.pk), series.title) for series in self.shareable]  # type: ignore[attr-defined]
         self._ask_who_it_is()
@@ -197,3 +205,20 @@ def _at_most(longest: int) -> Any:
             raise forms.ValidationError(f"A link of this practice works for at most {longest} days.")
 
     return check
+
+
+def for_colleague(share: Share) -> dict[str, Any]:
+    """What the form holds at first when a colleague of this share's recipient asked for a link of their own."""
+    person = asked_by(share)
+    if person is None:
+        return {}
+    return {
+        "series": [str(pk) for pk in share.shared_series.values_list("series_id", flat=True)],
+        "recipient_kind": Disclosure.Recipient.DENTIST,
+        "recipient_name": person.name,
+        "channel": person.channel,
+        "address": person.address,
+        "language": share.language,
+        "allows_download": "yes" if share.allows_download else "no",
+        "purpose": share.disclosure.purpose,
+    }

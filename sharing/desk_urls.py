@@ -3,7 +3,15 @@
 from django.urls import path
 
 from sharing import desk_views, letter_views, request_views, rights_views
-from sharing.views import desk_batch, desk_live, desk_messages, desk_numbers, desk_share, desk_shredding
+from sharing.views import (
+    desk_batch,
+    desk_dentists,
+    desk_live,
+    desk_messages,
+    desk_numbers,
+    desk_share,
+    desk_shredding,
+)
 
 urlpatterns = [
     path("patients/<uuid:patient_id>/share", desk_views.share, name="share"),
@@ -29,6 +37,10 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/number/check", desk_numbers.ask_read_back, name="ask_read_back"),
     path("number-checks/<uuid:check_id>", desk_numbers.read_back_state, name="read_back_state"),
     path("number-checks/<uuid:check_id>/code", desk_numbers.give_read_back, name="give_read_back"),
+    path("shares/<uuid:share_id>/addition/decline", desk_views.decline_addition, name="decline_addition"),
+    path("dentists/", desk_dentists.dentists, name="dentists"),
+    path("dentists/mailboxes", desk_dentists.shared_mailboxes, name="shared_mailboxes"),
+    path("dentists/<uuid:dentist_id>/", desk_dentists.dentist, name="dentist"),
     path("batch", desk_batch.batch, name="batch"),
     path("shares/", desk_live.live_shares, name="live_shares"),
     path("shares/revoke", desk_live.revoke_shares, name="revoke_shares"),

@@ -21,15 +21,17 @@ from portal.records.forms import refused
 from portal.records.models import Patient, Study
 from portal.records.patients import get_patient
 from portal.records.views import live
-from sharing.desk_forms import ShareForm
+from sharing.add_person import decline
+from sharing.desk_forms import ShareForm, for_colleague
 from sharing.desk_rows import DisclosureRow, disclosures_of, open_tasks
 from sharing.messages import email_link, email_subject, link_text, segments
-from sharing.models import Channel, Share
+from sharing.models import Channel, DeskTask, Share
 from sharing.once import issue_once
 from sharing.reachable import reachable
 from sharing.renew import renew
 from sharing.resend import resend
 from sharing.revoke import revoke
+from sharing.todo import close_tasks
 from sharing.unlock import unlock
 
 TOKEN_CHARS = 22
@@ -41,10 +43,13 @@ def share(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     """The share form."""
     actor = request.actor  # type: ignore[attr-defined]
     patient = get_patient(actor.practice, patient_id)
-    form = _form(request, patient)
+    asked = _asked(request, patient)
+    form = _form(request, patient, asked)
     if form.is_valid():
         try:
             made, is_new = issue_once(form.key(), patient, actor=actor, undo_s=settings.UNDO_S, **form.deed())
+            if asked is not None:
+                close_tasks(asked, DeskTask.Kind.ADD_PERSON)
             _tell(request, is_new)
             return (
                 redirect("letter", made.pk) if made.channel == "letter" else redirect("patient", patient.pk)
@@ -61,6 +66,15 @@ def share(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         **_preview(form),
     }
     return render(request, "sharing/share.html", page, status=422 if form.errors else 200)
+
+
+def _asked(request: HttpRequest, patient: Patient) -> Share | None:
+    """The share for which a colleague asked, whose answer this form is."""
+    try:
+        wanted = UUID(request.GET.get("add", ""))
+    except ValueError:
+        return None
+    return Share.objects.filter(pk=wanted, patient=patient).select_related("disclosure").first()
 
 
 def _tell(request: HttpRequest, is_new: bool) -> None:
@@ -81,10 +95,11 @@ def share_text(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     return render(request, "sharing/_preview.html", {"patient": patient, **_preview(form)})
 
 
-def _form(request: HttpRequest, patient: Patient) -> ShareForm:
+def _form(request: HttpRequest, patient: Patient, asked: Share | None = None) -> ShareForm:
     study = request.GET.get("study", "")
     chosen = next((row for row in _studies(patient) if str(row.pk) == study), None)
-    return ShareForm(patient, request.practice, chosen, posted(request))  # type: ignore[attr-defined]
+    first = for_colleague(asked) if asked else {}
+    return ShareForm(patient, request.practice, chosen, posted(request), first)  # type: ignore[attr-defined]
 
 
 def _studies(patient: Patient) -> list[Study]:
@@ -167,6 +182,16 @@ def unlock_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
     row = _share(request, share_id)
     unlock(row, actor=request.actor)  # type: ignore[attr-defined]
     messages.success(request, "The share is open again.")
+    return redirect("patient", row.patient_id)
+
+
+@may(Action.SHARE)
+@require_POST
+def decline_addition(request: HttpRequest, share_id: UUID) -> HttpResponse:
+    """A colleague of the recipient gets no link."""
+    row = _share(request, share_id)
+    decline(row, actor=request.actor)  # type: ignore[attr-defined]
+    messages.success(request, "Declined. Nothing was sent.")
     return redirect("patient", row.patient_id)
 
 

@@ -19,6 +19,7 @@ from portal.clock import now
 from portal.errors import Conflict, InvalidInput, LimitReached, NotFound
 from portal.jobs.queue import enqueue
 from portal.practice.models import Practice
+from portal.records.dentists import is_shared_mailbox
 from portal.records.disclosures import disclose, note
 from portal.records.holds import note_if_held, pass_holds
 from portal.records.models import Disclosure, DisclosureEvent, Patient, Series, Study
@@ -72,6 +73,8 @@ def issue(
     if channel == Channel.LETTER and recipient_kind == Disclosure.Recipient.DENTIST:
         raise InvalidInput("Letters are for patients. Send a dentist an e-mail or a text.", field="channel")
     address = address_for(channel, address)
+    if recipient_kind == Disclosure.Recipient.DENTIST and actor.kind == "staff":
+        _check_mailbox(patient.practice, address)
     guardianship = guardianship_for(patient, recipient_kind=recipient_kind, name=name, address=address)
     expires_at = capped(expires_at, guardianship)
     note_if_held(patient, name=name, address=address, actor=actor)
@@ -192,6 +195,15 @@ def _check_choices(*, recipient_kind: str, channel: str, purpose: str, language:
     for field, (value, values) in known.items():
         if value not in values:
             raise InvalidInput(_("Choose one of the options."), field=field)
+
+
+def _check_mailbox(practice: Practice, address: str) -> None:
+    """A patient may send their own scan wherever they like; the practice keeps its own rule."""
+    if not practice.allows_shared_mailboxes and is_shared_mailbox(practice.pk, address):
+        raise InvalidInput(
+            "Several people read this mailbox, and your practice sends no links there. Use the dentist's own address.",
+            field="address",
+        )
 
 
 def _check_opens(opens_max: int | None) -> None:

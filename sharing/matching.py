@@ -62,14 +62,17 @@ def give_birthdate(session: ShareSession, birthdate: date, *, address: str) -> M
     return _match(session, share, ShareSession.Step.MATCHED, address=address)
 
 
-def give_address(session: ShareSession, typed: str, *, address: str) -> Matched:
-    """Compare the address a dentist typed. Right or wrong, the answer is the same; only a right one gets a code."""
+def give_address(session: ShareSession, typed: str, *, address: str, said: str = "") -> Matched:
+    """Compare the address a dentist typed. Right or wrong, the answer is the same; only a right one gets a code.
+
+    `said` is who they say they are, where several people read that address; it goes into the trail.
+    """
     share = session.share
     took = _take_try(share, address)
     expected = share.address if share is not None and took else None
     if share is None or not _same(folded(typed), expected):
         return _walk_on_as_decoy(session, address=address)
-    return _match(session, share, ShareSession.Step.MATCHED, address=address)
+    return _match(session, share, ShareSession.Step.MATCHED, address=address, said=said)
 
 
 def _take_try(share: Share | None, address: str) -> bool:
@@ -90,7 +93,7 @@ def _same(given: str, expected: str | None) -> bool:
     return hmac.compare_digest(hmac.digest(key, given.encode(), "sha256"), kept)
 
 
-def _match(session: ShareSession, share: Share, step: str, *, address: str) -> Matched:
+def _match(session: ShareSession, share: Share, step: str, *, address: str, said: str = "") -> Matched:
     with transaction.atomic():
         Share.objects.filter(pk=share.pk, match_misses__gt=0).update(match_misses=F("match_misses") - 1)
         stepped = step_on(session, step)
@@ -104,6 +107,7 @@ def _match(session: ShareSession, share: Share, step: str, *, address: str) -> M
             actor=recipient(share, stepped[0], address=address),
             patient=share.patient_id,
             share=share.pk,
+            private={"self_declared": said} if said else {},
             state=state,
         )
     return Matched(*stepped, state)

@@ -37,6 +37,8 @@ def reachable(patient: Patient) -> dict[str, Any]:
             {
                 "name": row.name,
                 "clinic": row.clinic or "",
+                "npi": row.npi or "",
+                "phone": phone(row.phone or ""),
                 "text": phone(row.mobile or ""),
                 "email": row.email or "",
             }

@@ -58,6 +58,15 @@ def find(key: str) -> ShareSession | None:
     )
 
 
+def ended_with_share(key: str) -> bool:
+    """Whether this cookie's session had opened the scan, and its share lives no more."""
+    if len(key) != KEY_CHARS:
+        return False
+    was_in = ShareSession.objects.filter(key_hmac=key_hmac(key), step=ShareSession.Step.VERIFIED)
+    share = was_in.values_list("share_id", flat=True).first()
+    return share is not None and not Share.objects.filter(live(now()), pk=share).exists()
+
+
 def touch(session: ShareSession) -> None:
     """The session was used: it idles out later, but never after its end."""
     idle_until = min(now() + timedelta(seconds=settings.SHARE_IDLE_S), session.ends_at)

@@ -12,6 +12,7 @@ urlpatterns = [
     path("open", landing.open_share, name="share_open"),
     path("birthdate", steps.birthdate, name="share_birthdate"),
     path("address", steps.address, name="share_address"),
+    path("colleague", steps.colleague, name="share_colleague"),
     path("code", steps.code, name="share_code"),
     path("code/news", steps.code_news, name="share_code_news"),
     path("code/verify", steps.verify, name="share_verify"),

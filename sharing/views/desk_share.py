@@ -15,6 +15,7 @@ from portal.accounts.forms import posted
 from portal.accounts.permissions import Action, may
 from portal.audit import trail
 from portal.errors import Conflict, InvalidInput, NotFound
+from portal.records.dentists import entry_of
 from portal.records.views import live
 from sharing.change_number import change_number
 from sharing.contents import set_contents
@@ -166,6 +167,9 @@ def _page(request: HttpRequest, share: Share, **bound: forms.Form) -> HttpRespon
         "row": row,
         "seen": live.digest_of(_state(row)),
         "standing": standing_of(share.patient, share.address),
+        "entry": entry_of(share.practice_id, share.address)
+        if share.disclosure.recipient_kind == "dentist"
+        else None,
         "left": sorted(what_left(share).items(), key=lambda pair: pair[0].title),
         "was_wrong": was_wrong(share),
         "extend_form": ExtendForm(share),

@@ -13,7 +13,11 @@ from portal.accounts.addresses import client_address
 from portal.accounts.permissions import recipient
 from portal.clock import now
 from portal.errors import AccessDenied, CodeRefused, Conflict, ScanpassError
+from portal.records.dentists import is_shared_mailbox
+from sharing import limits
 from sharing.access import Step, asks_address, next_step, require_share_session, session_of, state_for
+from sharing.actors import recipient as recipient_of
+from sharing.add_person import ask_to_be_added, asked_by, self_declared
 from sharing.addresses import hint
 from sharing.answers import keep_cookie, onward, refused, with_page
 from sharing.code_state import code_state
@@ -89,7 +93,8 @@ def _address_page(request: HttpRequest, error: ScanpassError | None) -> HttpResp
     session = session_of(request)
     if session.step == Step.OPENED and not asks_address(session):
         return HttpResponseRedirect("/s/birthdate")
-    return _elsewhere(session, Step.OPENED) or _page(request, "address", session, error)
+    typed = {name: request.POST.get(name, "")[:200] for name in ("name", "role", "address")}
+    return _elsewhere(session, Step.OPENED) or _page(request, "address", session, error, typed=typed)
 
 
 @recipient
@@ -99,8 +104,36 @@ def address(request: HttpRequest) -> HttpResponse:
     session = require_share_session(request, Step.OPENED, ended=True)
     if not asks_address(session):
         raise Conflict(next="/s/birthdate")
-    matched: Matched = give_address(session, field(request, "address"), address=client_address(request))
+    typed = field(request, "address")
+    said = ""
+    if session.share is not None and is_shared_mailbox(session.share.practice_id, typed):
+        said = self_declared(field(request, "name"), field(request, "role"))
+    matched: Matched = give_address(session, typed, address=client_address(request), said=said)
     return keep_cookie(onward(request, {"next": "code"}, page="/s/code"), matched.key)
+
+
+def _colleague_page(request: HttpRequest, error: ScanpassError | None) -> HttpResponse:
+    session = session_of(request)
+    if session.step == Step.OPENED and not asks_address(session):
+        return HttpResponseRedirect("/s/birthdate")
+    typed = {name: request.POST.get(name, "")[:200] for name in ("name", "role", "address")}
+    is_asked = session.share is not None and asked_by(session.share) is not None
+    away = _elsewhere(session, Step.OPENED)
+    return away or _page(request, "colleague", session, error, typed=typed, is_asked=is_asked)
+
+
+@recipient
+@with_page(_colleague_page)
+def colleague(request: HttpRequest) -> HttpResponse:
+    """Somebody to whom a dentist's link was forwarded asks for one of their own."""
+    session = require_share_session(request, Step.OPENED)
+    if session.share is None or not asks_address(session):
+        raise Conflict(next="/s/birthdate")
+    limits.take_from(limits.MATCHES_HOUR, client_address(request))
+    given = {name: field(request, name) for name in ("name", "role", "address")}
+    actor = recipient_of(session.share, session, address=client_address(request))
+    ask_to_be_added(session.share, actor=actor, **given)
+    return onward(request, {"next": "wait"}, page="/s/colleague", status=202)
 
 
 # --- the code ------------------------------------------------------------------------------------------------------

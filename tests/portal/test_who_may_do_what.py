@@ -26,7 +26,15 @@ from portal.practice.staff import hire
 from portal.records.access_requests import open_request
 from portal.records.guardians import add_guardian
 from portal.records.holds import place_hold
-from portal.records.models import Patient, QuarantinedGroup, Series, Study, Upload, UploadedFile
+from portal.records.models import (
+    Patient,
+    QuarantinedGroup,
+    ReferringDentist,
+    Series,
+    Study,
+    Upload,
+    UploadedFile,
+)
 from portal.records.retention import place_legal_hold
 from portal.records.retention_rows import LegalHold
 from portal.records.rights import AccessRequest, Guardianship, Hold
@@ -59,7 +67,7 @@ PUBLIC = {
 }  # fmt: skip
 # Doors of a share's own cookie; `tests/sharing` and `tests/viewer` walk them.
 RECIPIENT = {
-    "share_birthdate", "share_address", "share_slip", "share_pass_on", "share_end_passed_on",
+    "share_birthdate", "share_address", "share_colleague", "share_slip", "share_pass_on", "share_end_passed_on",
     "share_code", "share_code_news",
     "share_verify", "share_ended", "share_renew", "share_view",
     "share_studies", "share_activity", "share_files", "share_end", "series_frames", "study_frames",
@@ -98,6 +106,10 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "resend_share": (DESK, {"POST": 302}),
     "unlock_share": (DESK, {"POST": 409}),
     "renew_share": (DESK, {"POST": 302}),
+    "decline_addition": (DESK, {"POST": 409}),
+    "dentists": (DESK, {"GET": 200, "HEAD": 200, "POST": 422}),
+    "dentist": (DESK, {"GET": 200, "HEAD": 200, "POST": 422}),
+    "shared_mailboxes": ({OWN}, {"POST": 302}),
     "accounting": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
     "timeline": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
     "new_request": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200, "POST": 422}),
@@ -198,6 +210,7 @@ class Things:
     hold: Hold
     legal_hold: LegalHold
     request: AccessRequest
+    dentist: ReferringDentist
 
     def address(self, name: str) -> str:
         """The address of this name for these things."""
@@ -218,6 +231,7 @@ class Things:
             "hold_id": {"hold_id": self.hold.pk},
             "legal_hold_id": {"legal_hold_id": self.legal_hold.pk},
             "request_id": {"request_id": self.request.pk},
+            "dentist_id": {"dentist_id": self.dentist.pk},
             "study": {"study": self.study.pk},
             "series": {"series": self.series.pk},
             "level": {"level": 0},
@@ -316,6 +330,9 @@ def make_things(practice: Practice, user: User) -> Things:
         hold,
         place_legal_hold(make_patient(practice), reason="A court may ask", actor=actor),
         asked,
+        ReferringDentist.objects.create(
+            practice=practice, name="Riley Chen", email="riley@chen.example", created_at=now()
+        ),
     )
 
 

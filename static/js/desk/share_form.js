@@ -24,7 +24,17 @@ function fill(name, value) {
   input.value = filled[name] = value;
 }
 
+/** Whom the desk has picked, so that the wrong one of two is noticed before anything leaves. */
+function showDentist() {
+  const place = form.querySelector("[data-dentist]");
+  const { clinic, npi, phone, email, text } = field("recipient_kind").value === "dentist" ? known() : {};
+  const parts = [clinic, npi && `NPI ${npi}`, phone && `office ${phone}`, email, text].filter(Boolean);
+  place.textContent = parts.length ? `In the directory: ${parts.join(" · ")}` : "";
+  place.hidden = !parts.length;
+}
+
 function fillAddress() {
+  showDentist();
   fill("address", known()[field("channel").value] ?? "");
   label();
 }
