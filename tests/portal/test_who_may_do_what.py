@@ -59,7 +59,8 @@ OWN, PRI, CLI, FRO, REF = (
 EVERYONE, DESK = {OWN, PRI, CLI, FRO, REF}, {OWN, CLI, FRO}
 
 PUBLIC = {
-    "sign_in", "second_factor", "passkey_options", "give_passkey", "enrol", "choose_language", "set_up_practice", "join", "alive", "ready",
+    "sign_in", "second_factor", "passkey_options", "give_passkey",
+    "enrol", "choose_language", "set_up_practice", "join", "alive", "ready",
     "demo_outbox", "demo_walk", "share_landing", "share_paste", "share_open",
     "share_done",
     # Vendors' reports: no session, a signature instead (tests/sharing/gateways).
