@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from portal.audit.actor import system
+from portal.audit.events import OK
 from portal.audit.models import AuditEntry
 from portal.audit.trail import record_alone
 from portal.clock import now
@@ -30,8 +31,9 @@ def note(code: str, **facts: Any) -> AuditEntry:
 
 
 def last(code: str) -> Act | None:
-    """The newest act of this code, or None when there was none."""
-    entry = AuditEntry.objects.filter(practice_id=INSTALLATION, code=code).order_by("-n").first()
+    """The newest act of this code that succeeded, or None when there was none."""
+    done = AuditEntry.objects.filter(practice_id=INSTALLATION, code=code, outcome=OK)
+    entry = done.order_by("-n").first()
     return Act(entry.at, json.loads(bytes(entry.event)).get("facts", {})) if entry else None
 
 

@@ -34,6 +34,7 @@ SWEEPERS: tuple[str, ...] = (
     "portal.practice.agreement_warnings.sweep_warnings",
     "portal.backups.schedule.sweep_schedule",
     "sharing.endings.sweep_endings",
+    "portal.audit.sealing.sweep_sealing",
     "portal.audit.checkpoint.sweep_checkpoints",
     "portal.audit.forwarding.sweep_forwarding",
 )

@@ -15,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from portal.audit import installation, trail
 from portal.audit.actor import system
+from portal.audit.events import FAILED, REFUSED
 from portal.clock import now
 from portal.errors import ScanpassError
 from portal.sealed import keys, rotation
@@ -123,7 +124,12 @@ class Command(BaseCommand):
         self.stdout.write("Print it, then check what was printed: manage.py keyring verify-escrow SHEET")
 
     def verify_escrow(self, options: dict[str, Any]) -> None:
-        held = self._opened(options)
+        try:
+            held = self._opened(options)
+        except ScanpassError:
+            # Somebody who tries passphrases leaves a trace, and a sheet that doesn't open is news for its owner.
+            installation.note("keyring.escrow-verified", outcome=REFUSED)
+            raise
         known = KeyringContent.decode(FileProvider(_file_keyring()).content())
         missing = [
             version
@@ -131,6 +137,7 @@ class Command(BaseCommand):
             if version not in held.keys or held.keys[version].key != stored.key
         ]
         if missing:
+            installation.note("keyring.escrow-verified", outcome=FAILED, missing=sorted(missing))
             raise CommandError(
                 f"The sheet lacks version {', '.join(map(str, missing))} of the keys. Make a new one: keyring escrow"
             )

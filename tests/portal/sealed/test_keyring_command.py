@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from portal.audit import installation
+from portal.audit.models import AuditEntry
 from portal.sealed.keys import forget_keys, practice_key
 from portal.vault.providers.file import FileProvider
 
@@ -87,6 +88,23 @@ def test_a_wrong_passphrase_or_sheet_is_refused_in_words(keyring, smile, tmp_pat
     (tmp_path / "passphrase").write_text("another passphrase altogether")
     with pytest.raises(CommandError, match="does not open"):
         call_command("keyring", "verify-escrow", str(sheet), passphrase)
+    assert outcomes() == ["refused"]
+    assert installation.last("keyring.escrow-verified") is None, "a try that failed checks nothing"
+
+
+def test_a_sheet_that_lacks_a_version_is_refused_and_told(keyring, smile, tmp_path, passphrase):
+    sheet = tmp_path / "sheet.txt"
+    call_command("keyring", "escrow", str(sheet), passphrase)
+    keyring.rotate()
+    with pytest.raises(CommandError, match="lacks version 2"):
+        call_command("keyring", "verify-escrow", str(sheet), passphrase)
+    assert outcomes() == ["failed"]
+    assert installation.escrow_is_overdue(2)
+
+
+def outcomes() -> list[str]:
+    entries = AuditEntry.objects.filter(code="keyring.escrow-verified").order_by("n")
+    return list(entries.values_list("outcome", flat=True))
 
 
 def test_keys_in_a_service_have_no_sheet(smile, settings, tmp_path, passphrase):
