@@ -101,7 +101,8 @@ def _note(request: HttpRequest, error: BaseException | None) -> None:
     if isinstance(error, VaultDamaged):
         log.error("sealed object refused: %s", error.reason)
     elif error is not said and said.status >= 500:
-        log.error("unexpected error in %s", getattr(request.resolver_match, "view_name", "?"), exc_info=error)
+        view = getattr(request.resolver_match, "view_name", "?")
+        log.error("unexpected error in %s", view, exc_info=error, extra={"view": view, "status": said.status})
 
 
 def wants_json(request: HttpRequest) -> bool:

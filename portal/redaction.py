@@ -1,21 +1,33 @@
 """What may stand in a log line: our own sentences and ids; never a path's secrets, a value or a trace's data.
 
 Tracebacks are cut to file, line and exception type, because exception texts carry what was being parsed. What is
-redacted by pattern is only the second line of defence: a name has no pattern, so no call of ours logs a value.
+redacted by pattern is only the second line of defence: a name has no pattern, so no call of ours logs a value, and of
+what others' packages say only the sentence stays, with its places for values left open.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 import threading
 import traceback
+from datetime import UTC, datetime
 from types import TracebackType
+from typing import Any, Final
+
+OURS: Final = ("portal", "sharing", "viewer")
+# They speak of queues, workers and connections; what else speaks may have read a file of a patient's.
+OF_THE_MACHINERY: Final = ("celery", "kombu", "amqp", "_granian", "granian", "django", "redis")
+# What a call of ours may add to a line, as `extra`; whatever else hangs on a record is not written.
+FACTS: Final = ("job", "kind", "sweeper", "view", "status")
 
 # Anything that looks like a link token, an e-mail address, a DICOM UID, a phone number or a date, a code.
 _PATTERNS = (
     (re.compile(r"#[1-9A-HJ-NP-Za-km-z]{22}\b"), "#[token]"),
+    (re.compile(r"#[\w-]{22}(?![\w-])"), "#[token]"),  # links of owners and invitations
+    (re.compile(r"://[^/\s@]+@"), "://[secret]@"),  # the password in a broker's or database's address
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"), "[address]"),
     (re.compile(r"\b\d+(?:\.\d+){5,}\b"), "[uid]"),
     (re.compile(r"(?<![\w-])\+?\d[\d ().-]{4,}\d(?![\w-])"), "[number]"),
@@ -37,12 +49,29 @@ class Redaction(logging.Filter):
     """Redacts each record's message and drops its exception's text."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = redact(_message(record))
+        # A record passes each handler once; what the first made of it is not taken for others' words by the second.
+        if getattr(record, "is_redacted", False):
+            return True
+        record.msg = redact(_message(record) if _is_of(record, OURS) else _others(record))
         record.args = ()
         if record.exc_info:
             record.exc_text = _places(record.exc_info[1])
         record.stack_info = None
+        record.is_redacted = True
         return True
+
+
+def _is_of(record: logging.LogRecord, loggers: tuple[str, ...]) -> bool:
+    return record.name.partition(".")[0] in loggers
+
+
+def _others(record: logging.LogRecord) -> str:
+    """The sentence of a package that isn't ours, without what it put into it."""
+    if record.args:
+        return str(record.msg)
+    if _is_of(record, OF_THE_MACHINERY):
+        return _type_of(record.msg) if isinstance(record.msg, BaseException) else str(record.msg)
+    return f"a message of {record.name}"
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -81,6 +110,20 @@ class LineFormatter(logging.Formatter):
         return ""
 
 
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line, of these fields alone: time, level, logger, message, an exception's places, `FACTS`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, tz=UTC).isoformat(timespec="milliseconds")
+        line: dict[str, Any] = {"at": at, "level": record.levelname, "logger": record.name}
+        line["message"] = str(record.msg)
+        line |= {name: redact(str(getattr(record, name))) for name in FACTS if hasattr(record, name)}
+        if record.exc_text:
+            line["error"], *places = record.exc_text.split("\n")
+            line["places"] = [place.strip() for place in places]
+        return json.dumps(line)
+
+
 # --- what nobody caught ----------------------------------------------------------------------------------------
 
 
@@ -91,8 +134,16 @@ def log_the_uncaught() -> None:
         sys.excepthook = _uncaught
     if threading.excepthook is threading.__excepthook__:
         threading.excepthook = _uncaught_in_thread
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = _unraisable
+    # A warning's text quotes what was read; through the log only that there was one stays.
+    logging.captureWarnings(True)
     # A handler that fails would print the record with its arguments.
     logging.raiseExceptions = False
+
+
+def _unraisable(thrown: sys.UnraisableHookArgs) -> None:
+    logging.getLogger("portal").error("an error while cleaning up", exc_info=thrown.exc_value)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -357,12 +357,19 @@ WHITENOISE_MAX_AGE = 0 if DEMO or WHITENOISE_USE_FINDERS else 3600
 
 # --- Logs ----------------------------------------------------------------------------------------------------------
 
+# Lines for people in the demo, else JSON for whatever collects them: the same fields, and no others.
+LOG_FORMAT = env.str("SCANPASS_LOG_FORMAT", default="line" if DEMO else "json")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured("SCANPASS_LOG_FORMAT is line or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"redaction": {"()": "portal.redaction.Redaction"}},
-    "formatters": {"line": {"()": "portal.redaction.LineFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["redaction"], "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "portal.redaction.LineFormatter"},
+        "json": {"()": "portal.redaction.JsonFormatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["redaction"], "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Django's own would mail whole requests and values to ADMINS.

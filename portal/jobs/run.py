@@ -174,7 +174,8 @@ def _do(job: Job, lease: Lease) -> None:
 
 def _failed(lease: Lease, error: Exception) -> None:
     """Close the job, or give it back to be tried again later."""
-    log.error("job %s failed: %s", lease.job.pk, type(error).__name__, exc_info=error)
+    facts = {"job": lease.job.pk, "kind": lease.job.kind}
+    log.error("job %s failed: %s", lease.job.pk, type(error).__name__, exc_info=error, extra=facts)
     if lease.job.attempts >= ATTEMPTS_MAX or isinstance(error, HOPELESS):
         lease.mine().update(state=Job.State.FAILED, failure=_sentence(error), **_released())
         return

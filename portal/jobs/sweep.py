@@ -49,7 +49,8 @@ def sweep_once() -> int:
             getattr(import_module(module), name)()
         except Exception as error:
             # One sweeper's trouble must not keep the others from their work; this one tries again next time.
-            log.error("sweeper %s failed: %s", path, type(error).__name__, exc_info=error)
+            facts = {"sweeper": path}
+            log.error("sweeper %s failed: %s", path, type(error).__name__, exc_info=error, extra=facts)
     return sent
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
-import subprocess
-import sys
 import uuid
 
 import pytest
@@ -20,7 +17,7 @@ def log():
     handler = logging.StreamHandler(stream)
     handler.addFilter(Redaction())
     handler.setFormatter(LineFormatter())
-    logger = logging.Logger("somebody")
+    logger = logging.Logger("portal.somebody")
     logger.addHandler(handler)
     logger.stream = stream
     return logger
@@ -78,19 +75,4 @@ def test_the_cause_is_named_by_its_type(log):
 
 def test_a_badly_written_log_call_does_not_end_the_act(log):
     log.error("%d of %d", "Maria Garcia")
-    assert log.stream.getvalue().strip().endswith("a message of somebody that could not be written")
-
-
-@pytest.mark.parametrize(
-    "where", ["raise ValueError(secret)", "threading.Thread(target=int, args=[secret]).start()"]
-)
-def test_what_nobody_caught_is_cut_too(tmp_path, where):
-    """A process of its own: the hooks of this one are pytest's."""
-    program = f"import django, threading; django.setup(); secret = 'Maria ' + 'Garcia'; {where}"
-    environment = {**os.environ, "SCANPASS_STATE": str(tmp_path)}
-    ended = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
-    )
-    assert "ValueError" in ended.stderr
-    assert "Garcia" not in ended.stderr
-    assert "ended by an error" in ended.stderr
+    assert log.stream.getvalue().strip().endswith("a message of portal.somebody that could not be written")
