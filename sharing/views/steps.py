@@ -7,18 +7,19 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from portal.accounts.addresses import client_address
 from portal.accounts.permissions import recipient
 from portal.clock import now
-from portal.errors import AccessDenied, CodeRefused, Conflict, ScanpassError
+from portal.errors import AccessDenied, CodeRefused, Conflict, InvalidInput, ScanpassError
 from portal.records.dentists import is_shared_mailbox
 from sharing import limits
 from sharing.access import Step, asks_address, next_step, require_share_session, session_of, state_for
 from sharing.actors import recipient as recipient_of
 from sharing.add_person import ask_to_be_added, asked_by, self_declared
-from sharing.addresses import hint
+from sharing.addresses import folded, hint
 from sharing.answers import keep_cookie, onward, refused, with_page
 from sharing.code_state import code_state
 from sharing.desk_code import parsed_desk_code
@@ -105,6 +106,11 @@ def address(request: HttpRequest) -> HttpResponse:
     if not asks_address(session):
         raise Conflict(next="/s/birthdate")
     typed = field(request, "address")
+    if not folded(typed):
+        # Like a date that can't be: no try, whoever types it.
+        raise InvalidInput(
+            _("This is not an e-mail address or a mobile number. Please check it."), field="address"
+        )
     said = ""
     if session.share is not None and is_shared_mailbox(session.share.practice_id, typed):
         said = self_declared(field(request, "name"), field(request, "role"))

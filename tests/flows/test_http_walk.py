@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import time
 import zipfile
+from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,9 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 
-from tests.flows.desk import Desk
+from portal.phantom.people import InventedPatient
+from portal.phantom.studies import write_cbct
+from tests.flows.desk import Desk, File, folder
 from tests.flows.downloads import check_archive
 from tests.flows.frame_batches import frames_of, items
 from tests.flows.http_client import Answer, Browser
@@ -58,7 +62,7 @@ def stacked(case: Case) -> NDArray[np.int16]:
 # --- the patient -----------------------------------------------------------------------------------------------------
 
 
-def test_a_patient_walks_from_the_text_to_the_slices(demo: Installation) -> None:
+def test_p0_a_patient_walks_from_the_text_to_the_slices(demo: Installation) -> None:
     facts = facts_of(demo, "patient")
     born, phone = date.fromisoformat(facts["birthdate"]), recipient_of(demo, facts)
     opened = phone.open().json()
@@ -147,7 +151,7 @@ def test_ranges_that_are_wrong_get_a_sentence(demo: Installation, desk: Desk, ca
     assert [index for index, _ in items(asked("5,3-4,5").body)] == [5, 3, 4, 5]
 
 
-def test_a_guardian_walks_by_plain_forms(demo: Installation) -> None:
+def test_p3_a_guardian_walks_by_plain_forms(demo: Installation) -> None:
     facts = facts_of(demo, "guardian")
     parent = recipient_of(demo, facts)
     browser, born = parent.browser, date.fromisoformat(facts["birthdate"])
@@ -178,7 +182,7 @@ def test_a_guardian_walks_by_plain_forms(demo: Installation) -> None:
 # --- the dentist -----------------------------------------------------------------------------------------------------
 
 
-def test_a_dentist_downloads_resumes_and_has_every_byte(demo: Installation) -> None:
+def test_d0_a_dentist_downloads_resumes_and_has_every_byte(demo: Installation) -> None:
     facts = facts_of(demo, "dentist")
     dentist = recipient_of(demo, facts)
     asked = dentist.open().json()
@@ -209,7 +213,9 @@ def downloaded_in_two_parts(browser: Browser, path: str) -> bytes:
 # --- links and codes that open nothing -------------------------------------------------------------------------------
 
 
-def test_looking_at_a_link_sends_and_counts_nothing(demo: Installation, desk: Desk, case: Case) -> None:
+def test_p15_d1_looking_at_a_link_sends_and_counts_nothing(
+    demo: Installation, desk: Desk, case: Case
+) -> None:
     link = desk.share(case.chart)
     before = demo.sent_to(case.chart.mobile)
     robot = Browser(demo.base_url)
@@ -222,7 +228,7 @@ def test_looking_at_a_link_sends_and_counts_nothing(demo: Installation, desk: De
     assert demo.sent_to(case.chart.mobile) == before
     assert 'badge-live">Sent' in newest_row(desk, case)
     assert Recipient(demo, link).open().status == 200, "the link is still good for its owner"
-    assert 'badge-live">Opened' in newest_row(desk, case)
+    assert 'badge-live">Sent' in newest_row(desk, case), "a robot may have pressed it"
 
 
 def newest_row(desk: Desk, case: Case) -> str:
@@ -254,7 +260,7 @@ def test_an_unknown_link_looks_alive_until_the_date_and_then_is_nothing(demo: In
     assert Recipient(demo, f"{demo.base_url}/s/#short").open().status == 404
 
 
-def test_a_revoked_link_ends_an_open_viewer_and_asks_for_a_new_one(
+def test_p12_a_revoked_link_ends_an_open_viewer_and_asks_for_a_new_one(
     demo: Installation, desk: Desk, case: Case
 ) -> None:
     link = desk.share(case.chart)
@@ -278,9 +284,12 @@ def test_a_revoked_link_ends_an_open_viewer_and_asks_for_a_new_one(
     assert "Okafor, Adaeze" in desk.browser.get("/desk/tasks").text
 
 
-def test_an_expired_link_says_so_after_the_date(demo: Installation, desk: Desk, case: Case) -> None:
+def test_p5_an_expired_link_says_so_asks_in_one_tap_and_never_revives(
+    demo: Installation, desk: Desk, case: Case
+) -> None:
     link = desk.share(case.chart, days="1")
-    expire(demo, desk.newest_share(case.chart))
+    share = desk.newest_share(case.chart)
+    expire(demo, share)
     late = Recipient(demo, link, address=case.chart.mobile)
     opened = late.open()
     assert (opened.status, opened.json()["next"]) == (404, "birthdate")
@@ -288,6 +297,78 @@ def test_an_expired_link_says_so_after_the_date(demo: Installation, desk: Desk, 
     assert told.status == 410
     assert "This link ended on" in told.json()["detail"]
     assert late.browser.post_json("/s/code").status in (403, 410)
+    assert [late.browser.post_json("/s/renew").status for _ in range(2)] == [202, 202]
+    tasks = desk.browser.get("/desk/tasks").text
+    assert tasks.count(f"/desk/shares/{share}/renew") == 1, "one task, however often it is pressed"
+    before = len(demo.outbox())
+    assert desk.browser.post_form(f"/desk/shares/{share}/renew").status == 302
+    fresh = demo.next_message(case.chart.mobile, after=before, kind="link").link
+    assert Recipient(demo, fresh, address=case.chart.mobile).walk_in(case.person.birthdate)
+    assert Recipient(demo, link).open().status == 404, "the old address stays dead"
+
+
+def test_p1_a_stranger_locks_the_link_and_the_sheet_says_that_nothing_left(
+    demo: Installation, desk: Desk, case: Case
+) -> None:
+    stranger = Recipient(demo, desk.share(case.chart), address=case.chart.mobile)
+    share, before = desk.newest_share(case.chart), demo.sent_to(case.chart.mobile)
+    seen = stranger.open().json()
+    assert (seen["for"], seen["practice"]) == ("Adaeze O.", "Smile Dental")
+    assert case.person.family_name not in stranger.browser.get("/s/birthdate").text
+    left = [stranger.give_birthdate(date(1950, 1, day)).json()["tries_left"] for day in range(1, 6)]
+    assert left == [4, 3, 2, 1, 0]
+    assert stranger.give_birthdate(case.person.birthdate).status == 422, "nor does it say now which was right"
+    assert demo.sent_to(case.chart.mobile) == before, "no code for a stranger"
+    assert f"/desk/shares/{share}/unlock" in desk.browser.get("/desk/tasks").text
+    wrong = desk.browser.post_form(f"/desk/shares/{share}/wrong-number")
+    assert (wrong.status, wrong.location) == (302, f"/desk/shares/{share}/evidence")
+    assert "No image byte was released" in desk.browser.get(wrong.location).text
+
+
+def test_p6_a_friend_with_link_and_birth_date_needs_the_code_on_the_patients_phone(
+    demo: Installation, desk: Desk, tmp_path: Path
+) -> None:
+    patient = stored(desk, *_tiny("Forward", "Fay", 1971, tmp_path))
+    friend = Recipient(demo, desk.share(patient.chart), address=patient.chart.mobile)
+    friend.open()
+    assert friend.give_birthdate(patient.person.birthdate).status == 200
+    before = len(demo.outbox())
+    assert friend.browser.post_json("/s/code").status == 202
+    text = demo.next_message(patient.chart.mobile, after=before, kind="code").body
+    assert "You did not ask? Someone has your link" in text
+    owner_reads = text.split()[0]
+    assert friend.verify(f"{(int(owner_reads) + 7) % 10**6:06}").status == 422
+    elsewhere = Recipient(demo, f"{demo.base_url}/s/#{friend.token}", address=patient.chart.mobile)
+    elsewhere.open()
+    elsewhere.give_birthdate(patient.person.birthdate)
+    assert elsewhere.verify(owner_reads).status == 422, "it opens in the browser that asked, and nowhere else"
+    assert friend.browser.get("/s/studies.json", Accept="application/json").status == 403
+
+
+def test_p2_siblings_on_one_telephone_cost_each_other_nothing(
+    demo: Installation, desk: Desk, tmp_path: Path
+) -> None:
+    ana = stored(desk, *_tiny("Familia", "Ana", 2012, tmp_path / "ana"))
+    person, files = _tiny("Familia", "Leo", 2014, tmp_path / "leo")
+    leo = stored(desk, replace(person, phone=ana.chart.mobile), files)
+    links = {one.person.given_name: desk.share(one.chart) for one in (ana, leo)}
+    hers, his = (Recipient(demo, links[name], address=ana.chart.mobile) for name in ("Ana", "Leo"))
+    assert (hers.open().json()["for"], his.open().json()["for"]) == ("Ana F.", "Leo F.")
+    for left in (4, 3, 2, 1):
+        missed = hers.give_birthdate(leo.person.birthdate).json()
+        assert missed["tries_left"] == left
+        assert "for Ana F." in missed["detail"]
+    assert hers.give_birthdate(leo.person.birthdate).json()["tries_left"] == 0
+    assert his.give_birthdate(leo.person.birthdate).status == 200, "the other link is as it was"
+    share = desk.newest_share(ana.chart)
+    assert desk.browser.post_form(f"/desk/shares/{share}/unlock").status == 302
+    assert Recipient(demo, links["Ana"], address=ana.chart.mobile).walk_in(ana.person.birthdate)
+
+
+def _tiny(family: str, given: str, born_in: int, at: Path) -> tuple[InventedPatient, list[File]]:
+    person = new_person(family, given, born_in)
+    write_cbct(at / "CT", person, size=(4, 32, 32), voxel_mm=3.0)
+    return person, folder(at / "CT")
 
 
 def expire(demo: Installation, share: str) -> None:
