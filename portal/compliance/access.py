@@ -1,4 +1,4 @@
-"""People and what leaves: second factors, roles, transmission, vendors, the record of disclosures."""
+"""People and what leaves: second factors, roles, transmission, vendors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from portal.compliance.safeguard import Safeguard
 from portal.practice import adapters
 from portal.practice.agreements import Standing, associates_of, has_agreement, standing_of
 from portal.practice.staff import members_of
-from portal.records.models import Disclosure
 
 
 def second_factor(practice: UUID) -> Safeguard:
@@ -103,17 +102,6 @@ def agreements(practice: UUID) -> Safeguard:
 def _in_words(standing: Standing) -> str:
     ends, words = standing.ends_on, standing.state.replace("-", " ").replace("none", "no agreement")
     return f"{words}, last day {ends:%b %-d, %Y}" if ends else words
-
-
-def disclosures(practice: UUID) -> Safeguard:
-    """Each share is an entry of the patient's record, written in the same transaction."""
-    return Safeguard(
-        "Record of disclosures",
-        "164.528",
-        "good",
-        "No link is made without its entry in the patient's record.",
-        [("Entries", Disclosure.objects.filter(practice_id=practice).count())],
-    )
 
 
 def _count(practice: UUID, code: str) -> int:

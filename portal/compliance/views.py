@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from portal.accounts.permissions import Action, may
 from portal.audit.trail import record_alone
 from portal.clock import now
-from portal.compliance import access, storage
+from portal.compliance import access, evidence, storage
 from portal.compliance.safeguard import Safeguard
 
 SAFEGUARDS: Final[tuple[Callable[[UUID], Safeguard], ...]] = (
@@ -23,8 +23,9 @@ SAFEGUARDS: Final[tuple[Callable[[UUID], Safeguard], ...]] = (
     access.transmission,
     access.second_factor,
     access.roles,
-    storage.trail,
-    access.disclosures,
+    evidence.trail,
+    evidence.witnesses,
+    evidence.disclosures,
     access.agreements,
     storage.backup,
     storage.drill,

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from portal.accounts.models import TotpDevice, User
 from portal.audit.guards import guard, unguard
-from portal.audit.models import AuditEntry
+from portal.audit.models import AuditEntry, CheckpointPlace
+from portal.audit.places import place_of
 from portal.backups import runs
 from portal.backups.models import Run
 from portal.clock import now
-from portal.compliance import access, storage
+from portal.compliance import access, evidence, storage
 from portal.compliance.safeguard import aged, ago, span
 from portal.compliance.views import SAFEGUARDS
 from portal.practice.models import BusinessAssociate, Practice
@@ -45,7 +48,13 @@ def test_r4_page_shows_every_safeguard_with_its_paragraph_and_is_an_entry(
 def test_fresh_installation_names_its_open_risks(olga: User) -> None:
     page = page_for(olga)
     risks = page[page.index("Open risks") : page.index("Safeguards</h2>")]
-    for name in ("Backup.", "Restore drill.", "Encryption on the way.", "Keys held apart."):
+    for name in (
+        "Backup.",
+        "Restore drill.",
+        "Encryption on the way.",
+        "Keys held apart.",
+        "Witnesses of the trail.",
+    ):
         assert f"<strong>{name}</strong>" in risks
     assert "<strong>Encryption at rest" not in risks
 
@@ -94,14 +103,44 @@ def test_scrub_that_found_damage_is_a_risk(smile: Practice) -> None:
 
 
 def test_r7_changed_trail_is_named_with_its_entry(smile: Practice, olga: User) -> None:
-    assert storage.trail(smile.pk).state == "good"
+    assert evidence.trail(smile.pk).state == "good"
     table = AuditEntry._meta.db_table
     unguard(connection, table)
     AuditEntry.objects.filter(practice_id=smile.pk, n=2).update(outcome="refused")
     guard(connection, table)
-    found = storage.trail(smile.pk)
+    found = evidence.trail(smile.pk)
     assert found.state == "bad"
     assert "entry 2" in found.says
+
+
+def test_r7_a_print_of_the_page_is_a_point_to_hold_the_trail_to(smile: Practice, olga: User) -> None:
+    page = page_for(olga)
+    (anchor,) = re.findall(r"<dd>(\d+:[0-9a-f]{64})</dd>", page)
+    call_command("verify_audit", "--practice", str(smile.pk), "--anchor", anchor)
+    forged = f"{anchor[:-1]}{'0' if anchor[-1] != '0' else '1'}"
+    with pytest.raises(CommandError, match="trail was changed"):
+        call_command("verify_audit", "--practice", str(smile.pk), "--anchor", forged)
+
+
+def test_r7_fewer_than_two_witnesses_outside_are_a_risk(
+    smile: Practice, settings: Any, tmp_path: Path, clock: MovableClock
+) -> None:
+    settings.CHECKPOINT_PLACES = [str(Path(settings.STATE_DIR) / "checkpoints"), str(tmp_path / "one")]
+    assert evidence.witnesses(smile.pk).says.startswith(
+        "Signed checkpoints of the trail go to 1 place outside"
+    )
+    settings.CHECKPOINT_PLACES = [str(tmp_path / "one"), "https://witness.example/scanpass"]
+    found = evidence.witnesses(smile.pk)
+    assert (found.state, "never delivered" in dict(found.evidence).values()) == ("warn", True)
+    for address in settings.CHECKPOINT_PLACES:
+        CheckpointPlace.objects.create(name=place_of(address).name, sequence=1, delivered_at=now())
+    assert evidence.witnesses(smile.pk).state == "good"
+    CheckpointPlace.objects.filter(name__startswith="https").update(failure="it does not answer")
+    assert evidence.witnesses(smile.pk).state == "good", "away for a moment"
+    clock.advance(hours=2)
+    assert "have not reached https://witness.example" in evidence.witnesses(smile.pk).says
+    CheckpointPlace.objects.update(failure="")
+    assert evidence.witnesses(smile.pk).state == "good", "a quiet night has nothing to deliver"
 
 
 def test_r18_locked_vendor_is_a_risk_and_an_agreement_ends_it(smile: Practice, settings: Any) -> None:
