@@ -43,8 +43,8 @@ def trail(practice: UUID) -> Safeguard:
         ("To verify it", f"manage.py verify_audit --practice {practice} --anchor N:HASH"),
     ]
     says = (
-        "Every entry follows from the one before it; walked just now. Nothing of it is ever deleted. A print of where it"
-        " stands can be held against it later."
+        "Every entry follows from the one before it; walked just now. Nothing of it is ever deleted."
+        " A print of where it stands can be held against it later."
     )
     return Safeguard(_TRAIL, _RULE, "good", says, evidence)
 
