@@ -37,15 +37,21 @@ def wire_manifest(grant: Grant, stored: StoredStudy) -> dict[str, Any]:
         "allows_download": grant.allows_download,
         "download": f"{root}/download" if grant.allows_download else None,
         "series": [_series(*each, root) for each in zip(shown, plain_names(shown), strict=True)],
-        "others": [
-            {
-                "title": gettext(other["title"]),
-                "reason": reason_for(other["reason"], allows_download=grant.allows_download),
-            }
-            for other in stored.others
-            if grant.allows(UUID(other["series"]))
-        ],
+        "others": others_of(grant, stored),
     }
+
+
+def others_of(grant: Grant, stored: StoredStudy) -> list[dict[str, str]]:
+    """What isn't shown and why; a hundred slices of one series that say the same say it once."""
+    told = dict.fromkeys(
+        (other["series"], other["title"], other["reason"])
+        for other in stored.others
+        if grant.allows(UUID(other["series"]))
+    )
+    return [
+        {"title": gettext(title), "reason": reason_for(reason, allows_download=grant.allows_download)}
+        for _, title, reason in told
+    ]
 
 
 def granted_series(grant: Grant, stored: StoredStudy) -> list[SeriesView]:

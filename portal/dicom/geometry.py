@@ -37,6 +37,7 @@ SENTENCES: Final = {
     "uneven": "The slices don't lie evenly, so they are shown one by one.",
     "tilted": "The scanner was tilted, so the slices are shown one by one.",
 }
+IN_COLOUR: Final = "The slices are in colour, so they are shown one by one."
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,13 @@ class Arrangement:
     position_mm: Vector | None = None
 
 
-def arrange(planes: Sequence[Plane], numbers: Sequence[int | None] | None = None) -> Arrangement:
+def arrange(
+    planes: Sequence[Plane], numbers: Sequence[int | None] | None = None, *, is_colour: bool = False
+) -> Arrangement:
     """Order the frames of one series and say what may be trusted.
 
     `planes`: one a frame, in any order. `numbers`: instance numbers, which order frames that have no place.
+    Colour is no measure of anything, so nothing is cut across slices of it.
     """
     if len(planes) == 1:
         return _flat("image", planes, (0,), ())
@@ -75,6 +79,8 @@ def arrange(planes: Sequence[Plane], numbers: Sequence[int | None] | None = None
     fault = _spacing_fault(np.diff(heights)) or _straightness_fault(planes)
     if fault:
         return _flat("stack", planes, order, (SENTENCES[fault],))
+    if is_colour:
+        return _flat("stack", planes, order, (IN_COLOUR,))
     first = planes[order[0]]
     step = float(heights[-1] - heights[0]) / (len(planes) - 1)
     notices = () if first.is_calibrated else (NOT_TO_SCALE,)

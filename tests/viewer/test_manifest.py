@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from django.test import Client
 from portal.accounts.models import User
 from tests.cast import signed_in
 from tests.viewer.conftest import Stored, browser_of, share_of
+from viewer.manifest import others_of
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +83,14 @@ def test_the_desks_page_shows_the_viewer(stored: Stored, dana: User) -> None:
     assert f"/desk{stored.root}/series/{stored.volume.id}/slices/2.webp" in page
     assert "<title>" in page
     assert "Garcia" not in page.split("</title>")[0]
+
+
+def test_what_a_hundred_slices_say_alike_is_said_once() -> None:
+    one, two = (str(uuid.uuid4()) for _ in range(2))
+    told = {"title": "CT scan", "reason": "This file has no picture."}
+    others = [
+        {**told, "series": series, "instance": str(number)} for number in range(100) for series in (one, two)
+    ]
+    grant: Any = SimpleNamespace(allows=lambda _: True, allows_download=True)
+    stored: Any = SimpleNamespace(others=others)
+    assert others_of(grant, stored) == [told, told]

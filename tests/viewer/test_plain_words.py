@@ -13,6 +13,7 @@ from django.utils.translation import gettext
 from portal.accounts.models import User
 from portal.dicom import geometry, header_reader
 from portal.dicom.geometry import NOT_TO_SCALE, SENTENCES
+from portal.records.ingest.plan import ALL_ALIKE
 from portal.records.ingest.survey import UNREADABLE
 from portal.records.ingest.titles import KINDS as TITLES
 from portal.records.models import Patient
@@ -76,7 +77,17 @@ def sentences() -> list[str]:
     ]
     assert len(reasons) == 4
     named = [*plain_words.KINDS.values(), *plain_words.TEETH.values(), *TITLES.values(), "3D scan", "Picture"]
-    return sorted({*reasons, UNREADABLE, geometry.NOT_TO_SCALE, *SENTENCES.values(), *named})
+    return sorted(
+        {
+            *reasons,
+            UNREADABLE,
+            ALL_ALIKE,
+            geometry.NOT_TO_SCALE,
+            geometry.IN_COLOUR,
+            *SENTENCES.values(),
+            *named,
+        }
+    )
 
 
 @pytest.mark.parametrize("sentence", sentences())

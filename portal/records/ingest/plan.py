@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID
 
 from portal.dicom.display import DisplaySpec, unify
@@ -19,6 +20,7 @@ from portal.records.ingest.survey import Found
 # Each is a picture for itself, never a slice of something.
 PROJECTIONS = frozenset({"IO", "PX", "DX", "CR", "RG", "XC", "GM", "OP", "ES", "SC", "MG", "RF", "XA"})
 SAME_DIRECTION = 1e-3
+ALL_ALIKE: Final = "All of this picture has the same brightness, so there is nothing to see in it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +113,16 @@ def _shown_plan(files: list[Found]) -> SeriesPlan:
     """The files put in the order of their frames, so that the download counts as the screen does."""
     places = [FramePlace(index, frame) for index, file in enumerate(files) for frame in range(_frames(file))]
     planes = [_plane(files[place.file], place.frame) for place in places]
-    arrangement = arrange(planes, [_number(files, place) for place in places])
+    spec = unify([file.description for file in files if file.description is not None])
+    numbers = [_number(files, place) for place in places]
+    arrangement = arrange(planes, numbers, is_colour=spec.samples_per_pixel == 3)
+    if spec.value_range[0] == spec.value_range[1]:
+        arrangement = replace(arrangement, notices=(*arrangement.notices, ALL_ALIKE))
     ordered = [places[index] for index in arrangement.order]
     file_order = list(dict.fromkeys(place.file for place in ordered))
     renumbered = {old: new for new, old in enumerate(file_order)}
     frames = tuple(FramePlace(renumbered[place.file], place.frame) for place in ordered)
     in_order = [files[index] for index in file_order]
-    spec = unify([file.description for file in in_order if file.description is not None])
     first = files[0].header
     return _plan(in_order, Shown(arrangement, spec, frames, first.rows, first.columns))
 
