@@ -32,7 +32,7 @@ BONE = 700, 3600  # the phantom's own window
 # --- the desk and the patient ----------------------------------------------------------------------------------------
 
 
-def test_dana_shares_a_scan_and_sees_the_patient_open_it(
+def test_p0_dana_shares_a_scan_and_sees_the_patient_open_it(
     demo: Installation, screens: OpenScreen, tmp_path: Path
 ) -> None:
     person = new_person("Castellanos", "Beatriz", 1992)
@@ -51,7 +51,7 @@ def test_dana_shares_a_scan_and_sees_the_patient_open_it(
     look_around(phone, tmp_path)
     desk_pages.expect_badge(dana.page, "Viewed")
     assert [one.split(":")[0] for one in desk_pages.statuses(dana.page)] == [
-        "Queued", "Sent", "Opened", "Verified", "Viewed",
+        "Queued", "Sent", "Link visited", "Opened", "Verified", "Viewed",
     ]  # fmt: skip
     dana.looked_at("desk-patient-viewed")
     read_activity_and_leave(phone)
@@ -154,12 +154,13 @@ def open_as_patient(
     phone.looked_at("patient-landing", widths=(*PHONE, 1280))
     assert desk_pages.badge(dana.page) == "Sent", "a page that was only loaded is not opened"
     share_pages.open_link(phone, link)
-    desk_pages.expect_badge(dana.page, "Opened")
     phone.looked_at("patient-birthdate", widths=(*PHONE, 1280))
     share_pages.give_birthdate(phone, person.birthdate.replace(year=1991))
     expect(page.locator("[role=alert]")).to_contain_text("4 tries left")
     phone.looked_at("patient-birthdate-wrong", widths=PHONE)
+    assert desk_pages.badge(dana.page) == "Sent", "nobody has answered yet"
     share_pages.give_birthdate(phone, person.birthdate)
+    desk_pages.expect_badge(dana.page, "Opened")
     phone.looked_at("patient-code", widths=(*PHONE, 1280))
     code = share_pages.ask_code(phone, demo, person.phone)
     phone.looked_at("patient-verify", widths=(*PHONE, 1280))
@@ -239,7 +240,7 @@ def case(clara: Desk, tmp_path_factory: pytest.TempPathFactory) -> Case:
     return stored(clara, person, files)
 
 
-def test_a_dentist_follows_the_email_and_downloads_what_was_uploaded(
+def test_d0_a_dentist_follows_the_email_and_downloads_what_was_uploaded(
     demo: Installation, screens: OpenScreen, clara: Desk, case: Case, tmp_path: Path
 ) -> None:
     address = "riley.chen@endo-partners.example"
@@ -264,7 +265,7 @@ def test_a_dentist_follows_the_email_and_downloads_what_was_uploaded(
     check_archive(tmp_path / "scan.zip", [content for _, content in case.files])
 
 
-def test_revoking_takes_an_open_picture_away(
+def test_p12_revoking_takes_an_open_picture_away(
     demo: Installation, screens: OpenScreen, clara: Desk, case: Case
 ) -> None:
     phone = screens("phone")
@@ -281,7 +282,7 @@ def test_revoking_takes_an_open_picture_away(
     phone.looked_at("patient-viewer-ended", widths=PHONE)
 
 
-def test_without_webgl_the_server_draws_the_slices(
+def test_p16_without_webgl_the_server_draws_the_slices(
     demo: Installation, screens: OpenScreen, clara: Desk, case: Case, chromium_without_webgl: object
 ) -> None:
     phone = screens("phone", browser=chromium_without_webgl)
@@ -323,7 +324,7 @@ def test_without_scripts_the_link_is_pasted_and_the_picture_is_there(
     )
 
 
-def test_the_whole_way_in_spanish_on_a_small_phone(
+def test_p17_the_whole_way_in_spanish_on_a_small_phone(
     demo: Installation, screens: OpenScreen, clara: Desk, case: Case
 ) -> None:
     link = clara.share(case.chart, language="es")

@@ -237,7 +237,7 @@ def newest_row(desk: Desk, case: Case) -> str:
     return page.split('<li class="disclosure">')[1]
 
 
-def test_the_code_of_another_share_opens_nothing(demo: Installation, desk: Desk, case: Case) -> None:
+def test_p6_the_code_of_another_share_opens_nothing(demo: Installation, desk: Desk, case: Case) -> None:
     mine, theirs = (Recipient(demo, desk.share(case.chart), address=case.chart.mobile) for _ in range(2))
     for phone in (mine, theirs):
         phone.open()

@@ -102,7 +102,7 @@ def test_a_used_an_old_a_replaced_and_a_foreign_code_open_nothing(
     assert mine.post("/s/code/verify", {"code": foreign}).status_code == 422 or foreign == own
 
 
-def test_a_code_is_bound_to_the_browser_that_asked(phone, token, sent):
+def test_p6_a_code_is_bound_to_the_browser_that_asked(phone, token, sent):
     code = _matched(phone, token).ask_code()
     forwarded = _matched(Recipient(sent), token)
     answer = forwarded.post("/s/code/verify", {"code": code})

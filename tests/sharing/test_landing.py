@@ -36,7 +36,7 @@ def _everything() -> list[tuple[str, list[str]]]:
 @pytest.mark.parametrize(
     "headers", [{}, {"X-HTTP-Method-Override": "POST"}, {"User-Agent": "facebookexternalhit/1.1"}]
 )
-def test_only_post_changes_anything_even_with_a_session(phone, token, method, headers):
+def test_p15_d1_only_post_changes_anything_even_with_a_session(phone, token, method, headers):
     phone.open(token)
     before = _everything()
     for path in PATHS:
@@ -48,7 +48,7 @@ def test_only_post_changes_anything_even_with_a_session(phone, token, method, he
     assert len(phone.sent) == 1
 
 
-def test_the_page_is_the_same_bytes_for_every_link_and_names_nobody(phone, token):
+def test_p15_the_page_is_the_same_bytes_for_every_link_and_names_nobody(phone, token):
     first, second = phone.get("/s/"), Client(headers={"host": "127.0.0.1"}).get(f"/s/?{token}")
     assert first.content == second.content
     assert b"Smile" not in first.content

@@ -20,7 +20,7 @@ from tests.sharing.conftest import Recipient, make_share, run_jobs, token_in
 UNKNOWN = "1111111111111111111111"
 
 
-def test_a_miss_tells_the_tries_left_and_costs_no_other_link_anything(phone, token, share, pat, dana):
+def test_p14_a_miss_tells_the_tries_left_and_no_hint(phone, token, share, pat, dana):
     other = make_share(pat, dana)
     phone.open(token)
     answers = [phone.birthdate(month=5).json() for _ in range(3)]
@@ -32,7 +32,7 @@ def test_a_miss_tells_the_tries_left_and_costs_no_other_link_anything(phone, tok
     assert (share.match_misses, other.match_misses) == (3, 0)
 
 
-def test_five_misses_lock_the_share_and_alert_the_desk_which_unlocks_it(phone, token, share, dana):
+def test_p1_five_misses_lock_the_share_and_alert_the_desk_which_unlocks_it(phone, token, share, dana):
     phone.open(token)
     for _ in range(4):
         phone.birthdate(year=1987)
@@ -67,7 +67,7 @@ def test_five_misses_lock_the_share_and_alert_the_desk_which_unlocks_it(phone, t
         ({}, "month"),
     ],
 )
-def test_a_date_that_cannot_be_is_no_try(phone, token, share, body, field):
+def test_p14_a_date_that_cannot_be_is_no_try(phone, token, share, body, field):
     phone.open(token)
     answer = phone.post("/s/birthdate", body)
     assert (answer.status_code, answer.json()["field"]) == (400, field)
@@ -83,7 +83,7 @@ def test_a_date_that_cannot_be_is_no_try(phone, token, share, body, field):
         {"year": " 1986 ", "month": "04", "day": 12},
     ],
 )
-def test_digits_of_any_keyboard_are_read(phone, token, body):
+def test_p14_digits_of_any_keyboard_are_read(phone, token, body):
     phone.open(token)
     assert phone.post("/s/birthdate", body).status_code == 200
 

@@ -12,7 +12,7 @@ from sharing.models import Message, Share, ShareSession
 from tests.sharing.conftest import Recipient, code_in, make_share, make_study, run_jobs, token_in
 
 
-def test_by_json(phone, token, share):
+def test_p0_by_json(phone, token, share):
     opened = phone.open(token).json()
     assert opened["practice"] == "Smile Dental"
     assert opened["phone"] == "+1 555 010 0199"
@@ -54,7 +54,7 @@ def test_by_forms(phone, token):
     assert 'data-face="patient"' in view.content.decode()
 
 
-def test_each_step_leaves_its_entry_and_its_event(phone, token, share, smile):
+def test_p0_each_step_leaves_its_entry_and_its_event(phone, token, share, smile):
     phone.walk_in(token)
     codes = list(AuditEntry.objects.filter(share_id=share.pk).order_by("n").values_list("code", flat=True))
     assert codes == [

@@ -4,10 +4,11 @@ const MIB = 1024 * 1024;
 
 /**
  * @param {{shortSide: number, hasTouch: boolean, deviceMemory?: number}} device shortSide in CSS pixels,
- *   deviceMemory in GiB where the browser tells it.
- * @returns {number} Bytes of texture: phone 128 MiB, tablet or small laptop 256, desktop 1024.
+ *   deviceMemory in GiB where the browser tells it; savesData where its reader asked to be sent little.
+ * @returns {number} Bytes of texture: phone 128 MiB, tablet or small laptop 256, desktop 1024; to save data 16.
  */
-export function textureBudget({ shortSide, hasTouch, deviceMemory = 8 }) {
+export function textureBudget({ shortSide, hasTouch, deviceMemory = 8, savesData = false }) {
+  if (savesData) return 16 * MIB;
   if (hasTouch && shortSide < 600) return 128 * MIB;
   return hasTouch || deviceMemory <= 4 ? 256 * MIB : 1024 * MIB;
 }

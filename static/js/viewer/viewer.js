@@ -169,9 +169,10 @@ export class Viewer {
   #canvasView(series, place) {
     const isTouch = navigator.maxTouchPoints > 0;
     const shortSide = Math.min(screen.width, screen.height);
+    const savesData = navigator.connection?.saveData || matchMedia("(prefers-reduced-data: reduce)").matches;
     const means = {
       requests: this.#requests, decoder: this.#decoder, batchBytes: this.#manifest.batch_bytes,
-      budgetBytes: textureBudget({ shortSide, hasTouch: isTouch, deviceMemory: navigator.deviceMemory }),
+      budgetBytes: textureBudget({ shortSide, hasTouch: isTouch, deviceMemory: navigator.deviceMemory, savesData }),
       // Phones promise textures of 16384 and give up long before.
       mostSide: isTouch ? 4096 : 16384,
     };

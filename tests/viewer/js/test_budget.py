@@ -34,6 +34,17 @@ def test_budget_follows_the_device(run: Run, device: dict[str, Any], mib: int) -
     assert run("budget", "return m.textureBudget(arg)", device) == mib * MIB
 
 
+def test_p16_who_saves_data_is_sent_the_coarse_levels(run: Run) -> None:
+    saving = {"shortSide": 390, "hasTouch": True, "savesData": True}
+    budget = run("budget", "return m.textureBudget(arg)", saving)
+    asked = {
+        "levels": pyramid(512, 512),
+        "limits": {"budgetBytes": budget, "maxSide": 4096, "isVolume": True, "texelBytes": 2},
+    }
+    loaded = run("budget", "return m.levelsToLoad(arg.levels, arg.limits)", asked)
+    assert min(loaded) == 2, "two megabytes instead of two hundred"
+
+
 @pytest.mark.parametrize(
     ("levels", "limits", "order"),
     [
