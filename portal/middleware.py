@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from whitenoise.middleware import WhiteNoiseFileResponse
 
+from portal.accounts import chairside
 from portal.accounts.addresses import client_address
 from portal.accounts.models import User
 from portal.accounts.permissions import Action, can, check
@@ -87,12 +88,19 @@ class StaffDoorMiddleware:
     ) -> HttpResponse | None:
         # Django asks process_exception only about views, so what is refused here is answered here.
         try:
-            self._open(request, view)
+            self._open(request, view, kwargs)
         except ScanpassError as error:
             return problem(request, error)
         return None
 
-    def _open(self, request: HttpRequest, view: View) -> None:
+    def process_exception(self, request: HttpRequest, error: Exception) -> None:
+        """What a verb refuses to somebody signed in stands in the trail too: their own role, the second person."""
+        actor = getattr(request, "actor", None)
+        if isinstance(error, AccessDenied) and actor is not None and actor.kind == "staff":
+            view = request.resolver_match.view_name if request.resolver_match else ""
+            trail.record_alone("access.refused", actor=actor, outcome="refused", page=view)
+
+    def _open(self, request: HttpRequest, view: View, place: dict[str, Any]) -> None:
         # Named here, so that a misspelt door is the staff's, which is closed.
         if getattr(view, "door", "staff") in {"public", "recipient"}:
             return
@@ -105,6 +113,7 @@ class StaffDoorMiddleware:
         except AccessDenied:
             trail.record_alone("access.refused", actor=actor, outcome="refused", action=str(action))
             raise
+        chairside.check(request, place)
         check_fresh(request, Action(action))
 
 
@@ -166,5 +175,6 @@ def page_context(request: HttpRequest) -> dict[str, object]:
         "keys_beside_data": settings.ACCEPT_COLOCATED_KEYS,
         "is_demo": settings.DEMO,
         "idle_s": settings.STAFF_IDLE_S,
+        "is_chairside": actor is not None and actor.kind == "staff" and chairside.is_chairside(request),
         "may": {str(action).replace("-", "_") for action in Action if actor and can(actor, action)},
     }

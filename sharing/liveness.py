@@ -13,15 +13,15 @@ State = Literal["live", "revoked", "expired", "suspended", "locked", "used"]
 
 
 def live(moment: datetime) -> Q:
-    """Shares that open at this moment."""
-    return Q(revoked_at=None, locked_at=None, suspended_at=None, expires_at__gt=moment)
+    """Shares that open at this moment. What was noted as expired stays so, though a clock be set back."""
+    return Q(revoked_at=None, locked_at=None, suspended_at=None, expired_noted_at=None, expires_at__gt=moment)
 
 
 def state_of(share: Share, moment: datetime) -> State:
     """What became of the share; the strongest reason first."""
     if share.revoked_at is not None:
         return "revoked"
-    if share.expires_at <= moment:
+    if share.expires_at <= moment or share.expired_noted_at is not None:
         return "expired"
     if share.suspended_at is not None:
         return "suspended"

@@ -21,7 +21,8 @@ SESSION_LIVES: Final = (
     f"s.step = 'verified' AND s.ended_at IS NULL AND s.idle_until > {NOW} AND s.ends_at > {NOW}"
 )
 SHARE_LIVES: Final = (
-    f"h.revoked_at IS NULL AND h.locked_at IS NULL AND h.suspended_at IS NULL AND h.expires_at > {NOW}"
+    "h.revoked_at IS NULL AND h.locked_at IS NULL AND h.suspended_at IS NULL AND h.expired_noted_at IS NULL"
+    f" AND h.expires_at > {NOW}"
 )
 
 GATE: Final = (

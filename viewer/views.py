@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import transaction
 from django.http import (
     HttpRequest,
     HttpResponse,
@@ -16,9 +17,11 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import translation
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from portal.accounts import chairside
 from portal.accounts.permissions import background
 from portal.errors import NotFound
 from sharing.access import Grant, ShareEnded, require_access, still_live
@@ -122,6 +125,15 @@ def desk_page(request: HttpRequest, study: UUID) -> HttpResponse:
     grant, stored = _enter(request, study)
     page = {**floor_page(request, grant, stored), "patient_id": grant.study.patient_id}
     return render(request, "viewer/desk.html", page)
+
+
+@require_POST
+def hand_over(request: HttpRequest, study: UUID) -> HttpResponse:
+    """The screen goes to the patient: this study, and nothing else until a code is given."""
+    grant, _ = _enter(request, study)
+    with transaction.atomic():
+        chairside.begin(request, grant.study, actor=grant.actor)
+    return HttpResponseRedirect(reverse("desk_study", kwargs={"study": study}))
 
 
 def _enter(

@@ -66,6 +66,11 @@ def end_sessions_of(user: uuid.UUID) -> None:
             row.delete()
 
 
+def end_all_sessions() -> int:
+    """End every session of everybody. Returns how many there were."""
+    return SessionStore().model.objects.all().delete()[0]
+
+
 def sweep_expired() -> None:
     """Delete the sessions whose time is over; they open nothing any more, and needn't be kept."""
     SessionStore().model.objects.filter(expire_date__lt=now()).delete()

@@ -16,7 +16,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest
 from django.urls import reverse
 
-from portal.accounts import passkeys, second_factor
+from portal.accounts import chairside, passkeys, second_factor
 from portal.accounts.addresses import client_address
 from portal.accounts.known_browsers import known_browser
 from portal.accounts.models import TotpDevice, User
@@ -82,3 +82,4 @@ def _counted(request: HttpRequest, user: User, actor: Actor) -> Iterator[None]:
         raise
     give_back(account, address, browser=browser)
     trail.record_alone("staff.stepped-up", actor=actor)
+    chairside.end(request, actor=actor)

@@ -105,6 +105,8 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
     "study.download-broken": ("110106", "Download ended early"),
     "access.refused": ("110113", "Access refused"),
     "access.glass-broken": ("110113", "Images opened with a reason"),
+    "chairside.begun": ("110103", "Screen handed to a patient with one study"),
+    "chairside.ended": ("110113", "Screen taken back from a patient"),
     "retention.changed": ("110113", "How long images are kept changed"),
     "retention.ends-soon": ("110113", "Images' time ends soon"),
     "retention.ended": ("110113", "Images' time has ended"),
@@ -141,6 +143,7 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
     "backup.restored": ("110100", "Restored from a backup"),
     "backup.drilled": ("110100", "Restore drill"),
     "vault.scrubbed": ("110100", "Stored images checked"),
+    "system.clock-went-back": ("110113", "The clock was set back: every session was ended"),
     "system.started": ("110100", "System started"),
 }
 

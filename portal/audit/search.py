@@ -14,15 +14,27 @@ from portal.audit.models import AuditEntry
 
 # What people look for, and the first words of the events it takes.
 SUBJECTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
-    "images": ("Images opened or downloaded", ("series.", "study.down")),
+    "images": ("Images opened or downloaded", ("series.", "study.down", "chairside.")),
     "shares": ("Shares, codes and numbers", ("share.", "number.")),
-    "patients": ("Patients' records", ("patient.", "hold.", "guardian.", "request.", "accounting.", "access.glass")),
+    "patients": (
+        "Patients' records",
+        ("patient.", "hold.", "guardian.", "request.", "accounting.", "access.glass"),
+    ),
     "incoming": ("Images that came in", ("upload.", "study.stored", "study.quarantined", "quarantine.")),
     "staff": ("Staff and sign-ins", ("staff.", "practice.", "access.")),
     "refused": ("Everything refused or failed", ()),
     "keys": (
         "Keys, backups, destruction",
-        ("keyring.", "backup.", "study.shred", "study.deleted", "vault.", "system.", "retention.", "legal-hold."),
+        (
+            "keyring.",
+            "backup.",
+            "study.shred",
+            "study.deleted",
+            "vault.",
+            "system.",
+            "retention.",
+            "legal-hold.",
+        ),
     ),
     "trail": ("Trail and agreements", ("audit.", "associate.", "agreement.", "compliance.")),
 }

@@ -26,6 +26,7 @@ RESENDS_MAX = 500
 
 # What else is swept, named by string because it stands to the right of this package.
 SWEEPERS: tuple[str, ...] = (
+    "sharing.clock_back.sweep_clock",
     "portal.accounts.sessions.sweep_expired",
     "portal.accounts.known_browsers.sweep_unused",
     "portal.records.uploads.sweep_abandoned",
