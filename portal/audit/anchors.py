@@ -9,18 +9,19 @@ import uuid
 from collections.abc import Iterable
 
 from portal.audit.checkpoint_text import Checkpoint, decode, digest
-from portal.audit.signed_note import VerifierKey, open_note
+from portal.audit.signed_note import VerifierKey, is_signed_in_the_name_of, open_note
 from portal.errors import InvalidInput
 
 
-def from_notes(notes: Iterable[str], key: VerifierKey) -> dict[uuid.UUID, dict[int, bytes]]:
+def from_notes(notes: Iterable[str], *keys: VerifierKey) -> dict[uuid.UUID, dict[int, bytes]]:
     """Per practice the points, n and hash, that the notes hold the trail to.
 
-    Raises InvalidInput for a note that `key` did not sign, for two different ones of the same number, and for one
+    Raises InvalidInput for a note that none of `keys` signed, for two different ones of the same number, and for one
     that does not follow from the one before it where both are there.
     """
     by_sequence: dict[int, tuple[str, Checkpoint]] = {}
     for note in notes:
+        key = next((one for one in keys if is_signed_in_the_name_of(note, one)), keys[0])
         said = decode(open_note(note, key))
         if by_sequence.setdefault(said.sequence, (note, said))[0] != note:
             raise InvalidInput(

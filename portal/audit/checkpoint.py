@@ -17,7 +17,7 @@ from django.db.models import Sum
 from portal.audit import checkpoint_text, delivery
 from portal.audit.checkpoint_key import signing_key
 from portal.audit.checkpoint_text import NONE_BEFORE, digest, encode
-from portal.audit.models import AuditHead, Checkpoint
+from portal.audit.models import AuditEntry, AuditHead, Checkpoint
 from portal.audit.signed_note import sign
 from portal.clock import now
 
@@ -55,7 +55,7 @@ def make() -> Checkpoint | None:
             last = Checkpoint.objects.order_by("-sequence").first()
             said = checkpoint_text.Checkpoint(
                 origin=name,
-                sequence=last.sequence + 1 if last else 1,
+                sequence=_next_sequence(last),
                 at=now(),
                 previous=digest(last.note) if last else NONE_BEFORE,
                 # One question, so one moment for all chains.
@@ -68,6 +68,19 @@ def make() -> Checkpoint | None:
     except IntegrityError:
         log.info("another process made this checkpoint")
         return None
+
+
+def _next_sequence(last: Checkpoint | None) -> int:
+    """One more than the last; after a restore the second of that restore.
+
+    The machine before wrote on after its last backup: the places outside hold numbers of which this database knows
+    nothing, and rightly refuse another note of the same number.
+    """
+    restored = AuditEntry.objects.filter(code="backup.restored").order_by("-at").first()
+    number = last.sequence + 1 if last else 1
+    if restored and (last is None or last.at < restored.at):
+        return max(number, int(restored.at.timestamp()))
+    return number
 
 
 def origin() -> str:

@@ -93,6 +93,11 @@ def open_note(note: str, key: VerifierKey) -> str:
     return text
 
 
+def is_signed_in_the_name_of(note: str, key: VerifierKey) -> bool:
+    """Whether a signature claims to be of this key; `open_note` says whether it is."""
+    return any(_blob(line, key) is not None for line in note.rpartition("\n\n")[2].splitlines())
+
+
 def _blob(line: str, key: VerifierKey) -> bytes | None:
     """The signature in a line, or None when it is of another key. Raises InvalidInput for what is no such line."""
     try:

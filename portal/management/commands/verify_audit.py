@@ -12,8 +12,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from portal.audit.anchors import from_notes
-from portal.audit.models import Checkpoint
-from portal.audit.signed_note import VerifierKey
+from portal.audit.models import AuditEntry, Checkpoint
+from portal.audit.signed_note import VerifierKey, is_signed_in_the_name_of
 from portal.audit.verify import Anchors, Verdict, verify_all
 from portal.errors import InvalidInput
 
@@ -33,43 +33,64 @@ class Command(BaseCommand):
             help="a checkpoint kept elsewhere, a folder of them, or N:HASH with --practice; may be repeated",
         )
         parser.add_argument(
-            "--key", help="the verifier key, or a file that holds it; without it, the installation's own"
+            "--key",
+            action="append",
+            default=[],
+            help="a verifier key beside the installation's own, or a file that holds it: that of the machine before a"
+            " restore, say; may be repeated",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         practice = options["practice"]
         try:
-            anchors = _anchors(options["anchor"], practice, options["key"])
+            anchors = self._anchors(options["anchor"], practice, _verifiers(options["key"]))
         except InvalidInput as refusal:
             raise CommandError(refusal.sentence) from None
         verdicts = []
         for verdict in verify_all([practice] if practice else None, anchors):
             verdicts.append(verdict)
             self.stdout.write(_line(verdict, len(anchors.get(verdict.practice, ()))))
+            self._tell_of_restores(verdict)
         if any(verdict.finding for verdict in verdicts):
             raise CommandError(
                 "The trail was changed. Keep this database as it is and call your privacy officer."
             )
 
+    def _anchors(self, given: list[str], practice: uuid.UUID | None, keys: list[VerifierKey]) -> Anchors:
+        typed = [anchor for anchor in given if not Path(anchor).exists()]
+        if typed and not practice:
+            raise InvalidInput(
+                f"{typed[0]} is no file; an anchor as N:HASH belongs to one chain, named by --practice."
+            )
+        notes = [*_notes(Path(anchor) for anchor in given if anchor not in typed)]
+        if notes and not keys:
+            raise InvalidInput("There is no checkpoint key here. Name the verifier key with --key.")
+        points = from_notes([*self._kept(keys), *notes], *keys) if keys else {}
+        for anchor in typed:
+            n, digest = _typed(anchor)
+            assert practice  # noqa: S101 (asked above)
+            points.setdefault(practice, {})[n] = digest
+        return points
 
-def _anchors(given: list[str], practice: uuid.UUID | None, key: str | None) -> Anchors:
-    typed = [anchor for anchor in given if not Path(anchor).exists()]
-    if typed and not practice:
-        raise InvalidInput(
-            f"{typed[0]} is no file; an anchor as N:HASH belongs to one chain, named by --practice."
-        )
-    notes = [*_notes(Path(anchor) for anchor in given if anchor not in typed)]
-    verifier = _verifier(key)
-    if notes and not verifier:
-        raise InvalidInput("There is no checkpoint key here. Name the verifier key with --key.")
-    # The database's own copies prove nothing when they are gone, and all when they are there: they are signed.
-    kept = Checkpoint.objects.order_by("sequence").values_list("note", flat=True) if verifier else []
-    points = from_notes([*kept, *notes], verifier) if verifier else {}
-    for anchor in typed:
-        n, digest = _typed(anchor)
-        assert practice  # noqa: S101 (asked above)
-        points.setdefault(practice, {})[n] = digest
-    return points
+    def _kept(self, keys: list[VerifierKey]) -> list[str]:
+        """The database's own notes: they prove nothing when they are gone, and all when they are there and signed."""
+        notes = list(Checkpoint.objects.order_by("sequence").values_list("note", flat=True))
+        ours = [note for note in notes if any(is_signed_in_the_name_of(note, key) for key in keys)]
+        if keys and len(ours) < len(notes):
+            self.stdout.write(
+                f"{len(notes) - len(ours)} checkpoints in the database are of another key, and are not used. If they"
+                " are of the machine before a restore, name its verifier key with --key."
+            )
+        return ours
+
+    def _tell_of_restores(self, verdict: Verdict) -> None:
+        if verdict.finding is None:
+            return
+        restores = AuditEntry.objects.filter(practice_id=verdict.practice, code="backup.restored")
+        for n in restores.filter(n__lte=verdict.finding.n).order_by("n").values_list("n", flat=True):
+            self.stdout.write(
+                f"    Entry {n} is a restore: what the machine before it wrote after that backup is not in this chain."
+            )
 
 
 def _notes(paths: Iterator[Path]) -> Iterator[str]:
@@ -78,11 +99,10 @@ def _notes(paths: Iterator[Path]) -> Iterator[str]:
             yield file.read_text()
 
 
-def _verifier(key: str | None) -> VerifierKey | None:
+def _verifiers(given: list[str]) -> list[VerifierKey]:
     own = settings.CHECKPOINT_KEY_PATH.with_suffix(".pub")
-    if key is None:
-        return VerifierKey.parse(own.read_text()) if own.exists() else None
-    return VerifierKey.parse(Path(key).read_text() if Path(key).is_file() else key)
+    texts = [Path(key).read_text() if Path(key).is_file() else key for key in given]
+    return [VerifierKey.parse(text) for text in [*texts, *([own.read_text()] if own.exists() else [])]]
 
 
 def _typed(text: str) -> tuple[int, bytes]:

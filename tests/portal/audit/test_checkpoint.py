@@ -302,6 +302,43 @@ def test_an_auditor_needs_the_note_and_the_printed_key_alone(smile, places, sett
         call_command("verify_audit", "--anchor", note)
 
 
+def test_r8_after_a_restore_the_witnesses_go_on_and_both_keys_verify(
+    smile, places, settings, tmp_path, clock, capsys
+):
+    """The backup is of entry 1; the machine before wrote on, and its places and its key outlived it."""
+    checkpoint.make()
+    checkpoint.sweep_checkpoints()
+    before = str(verifier_key(settings.CHECKPOINT_KEY_PATH))
+    for place in places:
+        (place / "000000002.checkpoint").write_text("written after the backup, and unknown here")
+    settings.CHECKPOINT_KEY_PATH = tmp_path / "new" / "checkpoint.key"
+    clock.advance(hours=1)
+    trail.record_alone("backup.restored", actor=system(smile.pk))
+    clock.advance(minutes=1)
+    checkpoint.sweep_checkpoints()
+    newest = Checkpoint.objects.latest("sequence")
+    assert newest.sequence > 1_000_000_000
+    assert all((place / f"{newest.sequence}.checkpoint").read_text() == newest.note for place in places)
+    assert not CheckpointPlace.objects.exclude(failure="").exists()
+    capsys.readouterr()
+    call_command("verify_audit")
+    said = capsys.readouterr().out
+    assert "1 checkpoints in the database are of another key" in said
+    assert "held to 1 noted points" in said
+    call_command("verify_audit", "--key", before, "--anchor", str(places[0] / "000000001.checkpoint"))
+    assert "held to 2 noted points" in capsys.readouterr().out
+    _write(smile, 3)
+    clock.advance(minutes=11)
+    assert checkpoint.make().sequence == newest.sequence + 1
+
+
+def test_what_a_restore_has_lost_is_told_beside_what_is_missed(smile, places, capsys):
+    trail.record_alone("backup.restored", actor=system(smile.pk))
+    with pytest.raises(CommandError, match="was changed"):
+        call_command("verify_audit", "--practice", str(smile.pk), "--anchor", f"9:{'ab' * 32}")
+    assert "Entry 2 is a restore" in capsys.readouterr().out
+
+
 def test_a_forged_note_and_two_stories_of_one_number_are_refused(smile, places):
     first = checkpoint.make()
     key = verifier_key(places[0].parent / "audit" / "checkpoint.key")
