@@ -76,6 +76,8 @@ class FakeServer:
         self.title = title
         self.behaviour = Behaviour()
         self.requests: list[str] = []
+        self.sent: list[int] = []
+        """Bytes of the bodies answered with, whether they were read to the end or not."""
         self.face = "patient"
         self.language = "en"
         handler = type("Handler", (_Handler,), {"fake": self})
@@ -223,6 +225,7 @@ class _Handler(BaseHTTPRequestHandler):
         if status != 204:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.fake.sent.append(len(body))
         try:
             self._write(body)
         except ConnectionError:

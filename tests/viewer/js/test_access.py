@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from .fake_server import STUDY, FakeServer
 from .fake_study import FakeSeries
@@ -29,7 +29,7 @@ def expect_nothing_left(page: Page, server: FakeServer) -> None:
 @pytest.mark.parametrize(
     "status", [410, *(pytest.param(one, marks=pytest.mark.slow) for one in (401, 403, 404))]
 )
-def test_heartbeat_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries, status: int) -> None:
+def test_v22_heartbeat_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries, status: int) -> None:
     server = serve(cbct)
     server.behaviour.heartbeat_s = 0.2
     page = open_page(server)
@@ -38,7 +38,7 @@ def test_heartbeat_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries, 
 
 
 @pytest.mark.slow
-def test_refused_batch_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+def test_v22_refused_batch_ends_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     server = serve(cbct)
     server.behaviour.heartbeat_s = 600
     server.behaviour.bytes_per_s = 200_000
@@ -68,7 +68,7 @@ def test_busy_server_does_not_end_it(serve: Serve, open_page: OpenPage, cbct: Fa
     "clock_ahead_s",
     [90_000, pytest.param(0, marks=pytest.mark.slow), pytest.param(-90_000, marks=pytest.mark.slow)],
 )
-def test_expiry_follows_the_servers_clock(
+def test_v22_expiry_follows_the_servers_clock(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries, clock_ahead_s: float
 ) -> None:
     server = serve(cbct)
@@ -89,7 +89,7 @@ def test_share_that_lives_for_months_is_not_ended_by_a_timer_that_overflows(
     expect(page.locator("#viewer[data-state=shown]")).to_be_visible()
 
 
-def test_leaving_the_page_wipes_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+def test_v22_leaving_the_page_wipes_it(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     server = serve(cbct)
     page = open_page(server)
     page.evaluate("() => { window.dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })); }")
@@ -103,7 +103,7 @@ def test_leaving_the_page_wipes_it(serve: Serve, open_page: OpenPage, cbct: Fake
     page.wait_for_selector("#viewer[data-state=shown]")
 
 
-def test_nothing_is_stored_and_nothing_leaves_the_origin(
+def test_v24_nothing_is_stored_and_nothing_leaves_the_origin(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:
     server = serve(cbct)
@@ -130,3 +130,34 @@ def test_download_is_offered_only_where_it_is_allowed(
     page.reload()
     page.wait_for_selector("#viewer[data-state=shown]")
     expect(page.get_by_role("link", name=re.compile("Download"))).to_have_count(0)
+
+
+WATCH_POLICY = """
+window.broken = [];
+addEventListener("securitypolicyviolation", (event) => window.broken.push(event.violatedDirective));
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("face", ["patient", "dentist"])
+def test_v24_no_view_breaks_the_policy(
+    serve: Serve, browser_for_viewer: Browser, cbct: FakeSeries, face: str
+) -> None:
+    server = serve(cbct)
+    server.face = face
+    context = browser_for_viewer.new_context(viewport={"width": 700, "height": 500})
+    context.add_init_script(WATCH_POLICY)
+    page = context.new_page()
+    page.goto(server.url)
+    page.wait_for_selector("#viewer[data-state=shown]")
+    for tab in page.locator("[data-part=tabs] button").all():
+        tab.click()
+        expect(tab).to_have_attribute("aria-pressed", "true")
+    if face == "dentist":
+        for deed in ("distance", "invert", "help"):
+            page.locator(f"[data-do={deed}]").click()
+    assert page.evaluate("window.broken") == []
+    page.evaluate("document.body.append(Object.assign(new Image(), { src: 'data:image/gif;base64,' }))")
+    page.wait_for_function("window.broken.length")
+    assert page.evaluate("window.broken") == ["img-src"], "the watch was awake"
+    context.close()

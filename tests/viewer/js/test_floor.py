@@ -26,7 +26,7 @@ def loaded(page: Page) -> int:
 
 
 @pytest.mark.parametrize("lack", LACKS)
-def test_server_pictures_stand_in(serve: Serve, open_page: OpenPage, cbct: FakeSeries, lack: str) -> None:
+def test_v20_server_pictures_stand_in(serve: Serve, open_page: OpenPage, cbct: FakeSeries, lack: str) -> None:
     server = serve(cbct)
     page = open_page(server, script=LACKS[lack])
     expect(page.get_by_role("status")).to_have_text(WHY)
@@ -41,7 +41,7 @@ def test_server_pictures_stand_in(serve: Serve, open_page: OpenPage, cbct: FakeS
     expect(page.get_by_role("slider")).to_have_count(0)
 
 
-def test_worker_that_cannot_start_leads_to_server_pictures(
+def test_v20_worker_that_cannot_start_leads_to_server_pictures(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:
     server = serve(cbct)
@@ -86,7 +86,7 @@ LOSE = """() => {
 }"""
 
 
-def test_lost_context_comes_back_at_the_same_place(
+def test_v21_lost_context_comes_back_at_the_same_place(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:
     page = open_page(serve(cbct))
@@ -101,7 +101,7 @@ def test_lost_context_comes_back_at_the_same_place(
 
 
 @pytest.mark.slow
-def test_context_lost_for_good_leads_to_server_pictures(
+def test_v21_context_lost_for_good_leads_to_server_pictures(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:
     page = open_page(serve(cbct))
@@ -112,7 +112,9 @@ def test_context_lost_for_good_leads_to_server_pictures(
     assert loaded(page) == 121
 
 
-def test_without_scripts_there_is_a_form(serve: Serve, browser_for_viewer: Browser, cbct: FakeSeries) -> None:
+def test_v20_without_scripts_there_is_a_form(
+    serve: Serve, browser_for_viewer: Browser, cbct: FakeSeries
+) -> None:
     context = browser_for_viewer.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(serve(cbct).url)

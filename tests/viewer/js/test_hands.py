@@ -64,7 +64,7 @@ def picture_width(page: Page) -> float:
     return float((line > 60).sum())
 
 
-def test_swipe_goes_through_the_slices(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+def test_v16_swipe_goes_through_the_slices(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     page = open_page(serve(cbct), **PHONE)
     assert place(page) == "38 / 75"
     swipe(page, ((0, 60), (0, -60)))
@@ -73,7 +73,7 @@ def test_swipe_goes_through_the_slices(serve: Serve, open_page: OpenPage, cbct: 
     assert 37 <= int(place(page).split()[0]) <= 39
 
 
-def test_pinch_zooms_the_picture_and_never_the_page(
+def test_v16_pinch_zooms_the_picture_and_never_the_page(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:
     page = open_page(serve(cbct), **PHONE)
@@ -89,7 +89,7 @@ def test_pinch_zooms_the_picture_and_never_the_page(
 
 
 @pytest.mark.slow
-def test_double_tap_zooms_in_and_out(serve: Serve, open_page: OpenPage) -> None:
+def test_v16_double_tap_zooms_in_and_out(serve: Serve, open_page: OpenPage) -> None:
     narrow = phantom_series(id="narrow", spacing_mm=[0.6, 0.4, 0.1])
     page = open_page(serve(narrow), **PHONE)
     before = picture_width(page)
@@ -102,7 +102,7 @@ def test_double_tap_zooms_in_and_out(serve: Serve, open_page: OpenPage) -> None:
 
 
 @pytest.mark.slow
-def test_two_fingers_push_the_zoomed_picture(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+def test_v16_two_fingers_push_the_zoomed_picture(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     page = open_page(serve(cbct), **PHONE)
     swipe(page, ((-20, 0), (-60, 0)), ((20, 0), (60, 0)))
     before = page.locator("[data-part=stage]").screenshot()
@@ -134,7 +134,7 @@ def test_wheel_scrolls_and_zooms_with_control(serve: Serve, open_page: OpenPage,
         ("PageDown", "28 / 75"), ("Home", "1 / 75"), ("End", "75 / 75"),
     ],
 )  # fmt: skip
-def test_keys_go_through_the_slices(
+def test_v17_keys_go_through_the_slices(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries, key: str, shown: str
 ) -> None:
     page = open_page(serve(cbct))
@@ -158,7 +158,7 @@ def test_plus_minus_and_zero_change_the_size(serve: Serve, open_page: OpenPage, 
     assert picture_width(page) == whole
 
 
-def test_slider_and_buttons_say_where_one_is(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
+def test_v19_slider_and_buttons_say_where_one_is(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     page = open_page(serve(cbct))
     slider = page.get_by_role("slider", name="Slice")
     expect(slider).to_have_attribute("aria-valuetext", "slice 38 of 75")
@@ -206,7 +206,7 @@ def test_mixed_study_offers_each_series(serve: Serve, open_page: OpenPage, cbct:
         pytest.param({"viewport": {"width": 1280, "height": 800}}, marks=pytest.mark.slow),
     ],
 )
-def test_everyone_can_use_it(
+def test_v18_everyone_can_use_it(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries, face: str, size: dict[str, Any]
 ) -> None:
     server = mixed(serve, cbct)
@@ -227,7 +227,7 @@ def test_everyone_can_use_it(
     assert Axe().run(page).response["violations"] == []
 
 
-def test_right_stays_left_of_the_picture_in_every_writing_direction(
+def test_v5_right_stays_left_of_the_picture_in_every_writing_direction(
     serve: Serve, open_page: OpenPage, cbct: FakeSeries
 ) -> None:
     page = open_page(serve(cbct))
