@@ -92,6 +92,10 @@ def check_picture(screen: Screen, picture: Picture, name: str) -> None:
         chooser.click()
         expect(chooser).to_have_attribute("aria-pressed", "true")
     screen.wait_for_picture()
+    if (above := screen.page.get_by_role("button", name="From above")).is_visible():
+        screen.shot(f"{name}-first")
+        above.click()
+        screen.wait_for_picture()
     count = screen.page.locator("[data-part=slider]").get_attribute("max")
     assert count == str(picture.count - 1)
     screen.page.wait_for_timeout(300)
@@ -111,5 +115,5 @@ def check_picture(screen: Screen, picture: Picture, name: str) -> None:
 
 def check_download(screen: Screen, uploaded: list[bytes]) -> None:
     with screen.page.expect_download() as started:
-        screen.page.get_by_role("link", name="Download").click()
+        screen.page.get_by_role("link", name="Download", exact=True).click()
     check_archive(io.BytesIO(started.value.path().read_bytes()), uploaded)

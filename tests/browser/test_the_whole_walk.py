@@ -259,7 +259,7 @@ def test_d0_a_dentist_follows_the_email_and_downloads_what_was_uploaded(
     dentist.looked_at("dentist-viewer")
     expect(dentist.page.get_by_role("link", name="Who opened the scan")).to_be_visible()
     with dentist.page.expect_download() as started:
-        dentist.page.get_by_role("link", name="Download").click()
+        dentist.page.get_by_role("link", name="Download", exact=True).click()
     started.value.save_as(tmp_path / "scan.zip")
     assert started.value.suggested_filename == "scan.zip"
     check_archive(tmp_path / "scan.zip", [content for _, content in case.files])
