@@ -28,8 +28,8 @@ def begin(kind: Run.Kind) -> Run:
 
 def close_killed(run: Run) -> None:
     """Say of earlier runs of this kind that are still under way that they never ended; ask it while they can't be."""
-    killed = Run.objects.filter(kind=run.kind, outcome=Run.Outcome.RUNNING).exclude(pk=run.pk)
-    killed.update(outcome=Run.Outcome.FAILED, sentence="It was ended before it was done.", finished_at=now())
+    for killed in Run.objects.filter(kind=run.kind, outcome=Run.Outcome.RUNNING).exclude(pk=run.pk):
+        end(killed, Run.Outcome.FAILED, "It was ended before it was done.")
 
 
 def end(run: Run, outcome: Run.Outcome, sentence: str, **facts: Any) -> Run:

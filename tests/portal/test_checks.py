@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 
 from portal import checks
 from portal.backups import runs
@@ -77,3 +80,29 @@ def test_r8_missing_stale_and_colocated_backups_are_refused(
     assert backup_is_fresh(None) == []
     clock.advance(seconds=timedelta(days=3).total_seconds())
     assert ids(backup_is_fresh(None)) == ["scanpass.E013"]
+
+
+@pytest.mark.django_db
+def test_the_command_refuses_all_of_it_at_once_and_a_good_deployment_passes(
+    smile: Practice, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The very command of deploy/README.md, with every wrong setting and then with none."""
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
+    monkeypatch.setattr(checks, "_device", str)
+    settings.PUBLIC_BASE_URL, settings.SECURE_SSL_REDIRECT, settings.TRUSTED_PROXIES = (
+        "https://scans.example.com",
+        True,
+        1,
+    )
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.SECURE_HSTS_SECONDS = 63_072_000
+    settings.BACKUP_DIR = str(tmp_path)
+    runs.end(runs.begin(Run.Kind.BACKUP), Run.Outcome.OK, "Made.")
+    call_command("check", "--deploy", "--fail-level", "ERROR")
+    settings.DEBUG, settings.SECRET_KEY, settings.DEMO, settings.BACKUP_DIR = True, "changeme", True, ""
+    settings.ALLOWED_HOSTS, settings.ACCEPT_COLOCATED_KEYS = ["*"], True
+    settings.PUBLIC_BASE_URL, settings.BACKUP_VENDOR = "http://scans.example.com", "cold-store"
+    with pytest.raises(SystemCheckError) as refusal:
+        call_command("check", "--deploy", "--fail-level", "ERROR")
+    told = set(re.findall(r"scanpass\.E\d{3}", str(refusal.value)))
+    assert told == {f"scanpass.E{number:03}" for number in (2, 5, 6, 7, 8, 9, 10, 11)}

@@ -164,14 +164,17 @@ def test_missing_set_of_keys_is_told_and_no_older_one_taken_silently(
     assert "set of keys is missing" in refused.stderr
 
 
-def test_older_backup_by_name_after_revokes(
-    target: Target, kept: Stored, dana: User, elsewhere: Elsewhere
+def test_r8_older_backup_by_name_after_revokes_and_shreds(
+    target: Target, kept: Stored, pat: Patient, dana: User, elsewhere: Elsewhere
 ) -> None:
-    share = share_of(kept, dana)
+    share, dead = share_of(kept, dana), made_study(pat)
     older = back_up(target).facts["snapshot"]
     revoke(share, actor=actor_of(dana))
+    shred_study_key(dead.study.practice_id, dead.study.pk)
     back_up(target)
     done = elsewhere.proved(target, "--snapshot", older)
     assert done["snapshot"] == older
-    assert done["closed"]["revoked_again"] == 1
+    assert (done["closed"]["revoked_again"], done["shredded"]) == (1, 1)
     assert elsewhere.ask("Share.objects.filter(revoked_at=None).count()") == 0
+    assert elsewhere.ask(f"StudyKey.objects.filter(study_id='{dead.study.pk}').count()") == 0
+    assert elsewhere.ask("AuditEntry.objects.filter(code='backup.restored').count()") == 1

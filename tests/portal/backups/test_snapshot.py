@@ -178,6 +178,8 @@ def test_killed_backup_is_no_backup_and_the_next_one_goes_on(
     assert back_up(target).outcome == Run.Outcome.OK
     assert not left.exists()
     assert sorted(Run.objects.values_list("outcome", flat=True)) == ["failed", "ok"]
+    told = AuditEntry.objects.filter(code="backup.made", practice_id=kept.study.practice_id).order_by("n")
+    assert list(told.values_list("outcome", flat=True)) == ["failed", "ok"]
 
 
 def test_two_at_once_take_turns_in_words(target: Target, kept: Stored) -> None:
