@@ -34,7 +34,7 @@ PASSKEYS_MAX: Final = 10
 REFUSED: Final = "This passkey was not accepted. Try again, or type the code of your app."
 
 
-class Ceremony(WebAuthnHelper):  # type: ignore[misc]  # the package has no types
+class Ceremony(WebAuthnHelper):
     """The exchange with the browser, for the address this installation is reached at."""
 
     def get_relying_party_domain(self) -> str:

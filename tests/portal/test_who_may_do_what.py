@@ -163,6 +163,7 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "activity": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
     "sign_activity": ({OWN, PRI}, {"POST": 400}),
     "agreements": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
+    "connections": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
     "compliance": ({OWN, PRI}, {"GET": 200, "HEAD": 200}),
     "new_associate": ({OWN, PRI}, {"GET": 200, "HEAD": 200, "POST": 422}),
     "associate": ({OWN, PRI}, {"GET": 200, "HEAD": 200, "POST": 422}),
