@@ -404,7 +404,7 @@ def test_roles_and_actions_are_those_of_the_handbook() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", list(Role), ids=str)
-def test_each_role_gets_what_the_table_says(role: Role, smile: Practice, things: Things) -> None:
+def test_r6_each_role_gets_what_the_table_says(role: Role, smile: Practice, things: Things) -> None:
     enter = staff_with(role, smile)
     found, expected = {}, {}
     for name, (who, answers) in STAFF.items():

@@ -101,7 +101,7 @@ def test_a_staff_session_is_no_key_to_the_recipients_door(address: str, stored: 
 
 @all_addresses
 @pytest.mark.parametrize("step", ["opened", "matched", "decoy"])
-def test_no_step_before_the_code_opens_anything(
+def test_r16_no_step_before_the_code_opens_anything(
     address: str, step: str, stored: Stored, share: Share
 ) -> None:
     answer = browser_of(share, step=step).get(address.format(study=stored.study.pk, series=stored.volume.id))
@@ -119,7 +119,7 @@ def test_unknown_studies_and_series_look_like_foreign_ones(
 
 
 @all_addresses
-def test_nothing_that_leaves_may_be_kept(address: str, stored: Stored, phone: Client) -> None:
+def test_r22_nothing_that_leaves_may_be_kept(address: str, stored: Stored, phone: Client) -> None:
     assert (
         phone.get(address.format(study=stored.study.pk, series=stored.volume.id))["Cache-Control"]
         == "no-store"

@@ -144,7 +144,7 @@ def test_someone_who_left_the_practice_is_told_so(dana: User) -> None:
     assert not is_in(client)
 
 
-def test_fifteen_idle_minutes_end_the_session(dana: User, clock: MovableClock) -> None:
+def test_r6_fifteen_idle_minutes_end_the_session(dana: User, clock: MovableClock) -> None:
     client = signed_in(dana)
     clock.advance(minutes=14)
     assert is_in(client)

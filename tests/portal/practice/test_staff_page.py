@@ -91,7 +91,7 @@ def test_role_that_is_none_is_told_in_words(omar: User, dana: User, role: str, s
 # --- accounts that close and open ----------------------------------------------------------------------------------
 
 
-def test_closed_account_ends_every_session_at_once(smile: Practice, omar: User, dana: User) -> None:
+def test_f10_closed_account_ends_every_session_at_once(smile: Practice, omar: User, dana: User) -> None:
     at_work, on_the_phone = signed_in(dana), signed_in(dana)
     assert is_in(at_work)
     assert ask(signed_in(omar), dana, "deactivate") == 302
