@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -219,7 +221,7 @@ def test_v18_everyone_can_use_it(
     )
     expect(page.get_by_text(notice)).to_be_in_viewport()
     expect(page.locator("[data-part=stage]")).to_be_in_viewport(ratio=0.9)
-    assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= size["viewport"]["width"]
     small = page.evaluate("""() => [...document.querySelectorAll("button, a, select, input")]
       .filter((one) => one.offsetParent && Math.min(one.offsetHeight, one.offsetWidth) < 44)
       .map((one) => one.outerHTML)""")
@@ -267,3 +269,50 @@ def test_dentist_picks_a_window(serve: Serve, open_page: OpenPage, cbct: FakeSer
     page.get_by_label("Brightness").select_option("As recorded")
     page.wait_for_timeout(150)
     assert page.locator("[data-part=stage]").screenshot() == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("face", ["patient", "dentist"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_v18_in_every_light_direction_and_size_of_text(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries, face: str, scheme: str
+) -> None:
+    server = mixed(serve, cbct)
+    server.face = face
+    page = open_page(server, **SMALL, color_scheme=scheme)
+    for direction, text in itertools.product(("ltr", "rtl"), ("100%", "200%")):
+        page.evaluate(
+            "([dir, size]) => { document.documentElement.dir = dir; document.documentElement.style.fontSize = size; }",
+            [direction, text],
+        )
+        how = f"{direction}, text at {text}"
+        # innerWidth grows on a phone with what is too wide, so the screen's own width is asked for.
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 320, how
+        outside = page.evaluate("""() => [...document.querySelectorAll(".viewer :is(button, a, p, h1, label)")]
+          .filter((one) => one.offsetParent)
+          .filter((one) => !one.closest("[data-part=series], [data-part=tools], [data-part=tabs], .viewer-unseen"))
+          .map((one) => [one, one.getBoundingClientRect()])
+          .filter(([, { left, right }]) => left < -1 || right > 321)
+          .map(([one]) => one.outerHTML)""")
+        assert outside == [], how
+        assert Axe().run(page).response["violations"] == [], how
+
+
+def test_v19_tree_names_view_layer_loading_and_measures(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
+    server = serve(cbct)
+    server.face = "dentist"
+    server.behaviour.delay_s = 0.4
+    page = open_page(server, wait="loading", viewport={"width": 600, "height": 500})
+    assert "status: Loading the pictures." in page.locator("#viewer").aria_snapshot()
+    server.behaviour.delay_s = 0
+    page.wait_for_selector("#viewer[data-state=shown]")
+    expect(page.get_by_role("status")).to_have_text("The pictures are ready.")
+    page.locator("[data-part=stage]").focus()
+    for key in ("d", "Enter", "Shift+ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    tree = page.locator("#viewer").aria_snapshot()
+    assert re.search(r'img "Cone-beam CT, Axial, slice \d+ of 75"', tree)
+    assert re.search(r'slider "Slice": ', tree)
+    assert re.search(r'list "Measures":\s+- listitem: "?Distance: [\d.]+ mm', tree)
