@@ -59,7 +59,8 @@ class Screen:
         for width in widths:
             height = {320: 568, 390: 844}.get(width, 800)
             self.page.set_viewport_size({"width": width, "height": height})
-            over = self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            # innerWidth grows on a phone with what is too wide, so it is no measure.
+            over = self.page.evaluate("document.documentElement.scrollWidth") - width
             assert over <= 0, f"{name} is {over} px wider than a screen of {width} px"
             self.shot(f"{name}-{width}")
         self.page.set_viewport_size(before)
@@ -68,6 +69,10 @@ class Screen:
     def shot(self, name: str) -> None:
         """Keep a picture of the whole page, if there is a folder for it."""
         if self._pictures:
+            # The canvas follows a new size with its next frame.
+            self.page.evaluate(
+                "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            )
             self.page.screenshot(path=self._pictures / f"{name}.png", full_page=True, animations="disabled")
 
     def axe(self, name: str) -> None:
