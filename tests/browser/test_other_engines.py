@@ -35,7 +35,7 @@ def case(clara: Desk, tmp_path_factory: pytest.TempPathFactory) -> Case:
     return stored(clara, person, small_cbct(person, tmp_path_factory.mktemp("case")))
 
 
-def test_a_patient_sees_the_slice_and_goes_on(
+def test_r29_a_patient_sees_the_slice_and_goes_on(
     engine: Engine, demo: Installation, clara: Desk, case: Case, pictures: Path | None
 ) -> None:
     engine.size(*NARROW)
@@ -63,7 +63,7 @@ def test_a_patient_sees_the_slice_and_goes_on(
     assert engine.run("return document.documentElement.scrollWidth - innerWidth") <= 0
 
 
-def test_a_dentist_works_on_the_bench(
+def test_r29_a_dentist_works_on_the_bench(
     engine: Engine, demo: Installation, clara: Desk, case: Case, pictures: Path | None
 ) -> None:
     address = f"{engine.name.lower()}@endo-partners.example"
