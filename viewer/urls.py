@@ -46,6 +46,8 @@ urlpatterns = [
     *at_both_doors("previews/<str:view>", views.preview, "study_preview"),
     *at_both_doors("series/<uuid:series>/slices/<int:index>.webp", views.slice_picture, "series_slice"),
     *at_both_doors("download", views.download, "study_download", action=Action.DOWNLOAD),
-    path("desk/studies/<uuid:study>/chairside", may(Action.VIEW_IMAGES)(views.hand_over), name="hand_over"),
+    path(
+        "desk/studies/<uuid:study>/chairside", may(Action.VIEW_IMAGES)(views.hand_over), name="desk_hand_over"
+    ),
     path("desk/studies/<uuid:study>/", may(Action.VIEW_IMAGES)(views.desk_page), name="desk_study"),
 ]

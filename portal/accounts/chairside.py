@@ -17,6 +17,8 @@ from portal.errors import FreshCodeRequired
 _STUDY: Final = "chairside"
 # Beside the study's own addresses: staying awake, proving who one is, and signing out.
 _OPEN: Final = frozenset({"stay", "confirm", "confirm_options", "confirm_with_passkey", "sign_out"})
+# Addresses of the study that are no business of the patient's hands.
+_STAFFS_OWN: Final = frozenset({"desk_study_download", "desk_hand_over"})
 SENTENCE: Final = "This screen is with a patient. To go on, give a code of your app."
 
 
@@ -37,7 +39,7 @@ def check(request: HttpRequest, place: dict[str, Any]) -> None:
     if handed is None:
         return
     name = request.resolver_match.view_name if request.resolver_match else ""
-    is_own = name.startswith("desk_") and name != "desk_study_download" and str(place.get("study")) == handed
+    is_own = name.startswith("desk_") and name not in _STAFFS_OWN and str(place.get("study")) == handed
     if not is_own and name not in _OPEN:
         raise FreshCodeRequired(SENTENCE, next=reverse("confirm"))
 

@@ -179,7 +179,7 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "activate_member": ({OWN}, {"POST": 409}),
     "reset_password": ({OWN}, {"POST": 409}),
     "reset_second_factor": ({OWN}, {"POST": 409}),
-    "hand_over": (DESK, {"POST": 302}),
+    "desk_hand_over": (DESK, {"POST": 302}),
     "desk_study": (DESK, {"GET": 200}),
     "desk_study_manifest": (DESK, {"GET": 200}),
     "desk_study_heartbeat": (DESK, {"GET": 204, "HEAD": 204}),

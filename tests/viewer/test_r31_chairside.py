@@ -30,7 +30,7 @@ def study(pat: Patient) -> Study:
 @pytest.fixture
 def tablet(study: Study, clara: User) -> Client:
     client = signed_in(clara)
-    answer = client.post(reverse("hand_over", kwargs={"study": study.pk}))
+    answer = client.post(reverse("desk_hand_over", kwargs={"study": study.pk}))
     assert answer["Location"] == reverse("desk_study", kwargs={"study": study.pk})
     return client
 
@@ -99,7 +99,7 @@ def test_r31_a_fresh_code_from_before_does_not_count(tablet: Client, pat: Patien
 def test_r31_nobody_hands_over_what_they_may_not_open(
     study: Study, mallory: User, olga: User, clara: User, clock: MovableClock
 ) -> None:
-    address = reverse("hand_over", kwargs={"study": study.pk})
+    address = reverse("desk_hand_over", kwargs={"study": study.pk})
     assert signed_in(mallory).post(address).status_code == 404
     assert signed_in(olga).post(address).status_code == 403
     clock.advance(days=31)
