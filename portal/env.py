@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import environ
+from django.conf.locale import LANG_INFO
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -32,3 +33,10 @@ def secret(name: str) -> str:
     """
     path = env.str(f"{name}_FILE", default="")
     return Path(path).read_text().strip() if path else env.str(name, default="")
+
+
+def languages_in(folder: Path) -> list[tuple[str, str]]:
+    """English, and each language that has a compiled catalogue here, by its own name."""
+    found = sorted(catalogue.parent.parent.name for catalogue in folder.glob("*/LC_MESSAGES/django.mo"))
+    codes = ["en", *(name.replace("_", "-").lower() for name in found)]
+    return [(code, LANG_INFO[code]["name_local"].capitalize()) for code in codes if code in LANG_INFO]

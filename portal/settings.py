@@ -10,7 +10,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from portal.env import ROOT, env, secret, secret_from_file, state_dir
+from portal.env import ROOT, env, languages_in, secret, secret_from_file, state_dir
 
 BASE_DIR = ROOT
 STATE_DIR = state_dir()
@@ -333,8 +333,9 @@ SCRUB_EVERY_DAYS = 7  # every object re-verified at least this often
 # --- Language and time ---------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("es", "Español")]
 LOCALE_PATHS = [BASE_DIR / "portal" / "locale"]
+# English and every language with a compiled catalogue: another one is a translation file away.
+LANGUAGES = languages_in(*LOCALE_PATHS)
 LANGUAGE_COOKIE_NAME = "language"
 USE_I18N = True
 USE_TZ = True

@@ -65,11 +65,11 @@ class ShareForm(forms.Form):
         widget=forms.NumberInput({"inputmode": "numeric"}),
     )
     opens_max = forms.IntegerField(
-        label="Opens at most, times",
+        label="How often it may be opened",
         required=False,
         min_value=1,
         max_value=OPENS_MAX,
-        help_text="Leave it empty for as often as they like.",
+        help_text="Empty: as often as they like.",
         error_messages={"invalid": "Enter a number, or leave it empty."},
         widget=forms.NumberInput({"inputmode": "numeric", "min": 1, "max": OPENS_MAX}),
     )

@@ -65,12 +65,17 @@ def entry_of(practice: uuid.UUID, address: str) -> ReferringDentist | None:
     )
 
 
+def has_office_name(address: str) -> bool:
+    """Whether an e-mail address is named for an office and not for a person."""
+    name = address.strip().casefold().partition("@")[0]
+    return name.translate(str.maketrans("", "", "-._")) in _SHARED
+
+
 def is_shared_mailbox(practice: uuid.UUID, address: str) -> bool:
     """Whether several people read this e-mail address: by its name (`front-desk@…`), or as the directory says."""
-    name, at, _host = address.strip().casefold().partition("@")
-    if not at:
+    if "@" not in address:
         return False
-    if name.translate(str.maketrans("", "", "-._")) in _SHARED:
+    if has_office_name(address):
         return True
     entry = entry_of(practice, address.strip())
     return entry is not None and entry.is_shared_mailbox

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from portal.accounts.forms import posted
 from portal.accounts.permissions import Action, may
 from portal.errors import InvalidInput, NotFound
-from portal.records.dentists import allow_shared_mailboxes, dentists_of, note_dentist
+from portal.records.dentists import allow_shared_mailboxes, dentists_of, has_office_name, note_dentist
 from portal.records.forms import refused
 from portal.records.models import ReferringDentist
 from portal.records.templatetags.desk import phone
@@ -89,7 +89,10 @@ def _page(request: HttpRequest, entry: ReferringDentist | None) -> HttpResponse:
         "section": "shares",
         "form": form,
         "entry": entry,
-        "dentists": dentists_of(request.actor.practice),  # type: ignore[attr-defined]
+        "dentists": [
+            (row, row.is_shared_mailbox or has_office_name(row.email or ""))
+            for row in dentists_of(request.actor.practice)  # type: ignore[attr-defined]
+        ],
     }
     return render(request, "sharing/dentists.html", page, status=422 if form.errors else 200)
 

@@ -113,9 +113,19 @@ def address(request: HttpRequest) -> HttpResponse:
         )
     said = ""
     if session.share is not None and is_shared_mailbox(session.share.practice_id, typed):
-        said = self_declared(field(request, "name"), field(request, "role"))
+        said = _said(request)
     matched: Matched = give_address(session, typed, address=client_address(request), said=said)
     return keep_cookie(onward(request, {"next": "code"}, page="/s/code"), matched.key)
+
+
+def _said(request: HttpRequest) -> str:
+    """Who they say they are; several people read what goes to this address."""
+    try:
+        return self_declared(field(request, "name"), field(request, "role"))
+    except InvalidInput as error:
+        raise InvalidInput(
+            _("Several people may read that address. Enter your name and what you do there."), **error.details
+        ) from None
 
 
 def _colleague_page(request: HttpRequest, error: ScanpassError | None) -> HttpResponse:

@@ -12,6 +12,7 @@ import pytest
 from django.utils import translation
 
 from portal import errors
+from portal.env import languages_in
 from portal.practice.models import Practice
 from sharing import messages
 from sharing.tokens import PLACEHOLDER, link_of
@@ -57,17 +58,33 @@ def test_every_entry_keeps_its_places():
 
 
 def test_every_word_of_the_recipients_pages_is_in_the_catalogue():
-    known = {entry["msgid"] for entry in _entries()}
+    known = {(entry.get("msgctxt", ""), entry["msgid"]) for entry in _entries()}
     root = CATALOGUE.parents[4]
     pages = [page for folder in ("share", "viewer") for page in root.glob(f"templates/{folder}/*.html")]
     pages.append(root / "templates" / "base_share.html")
     for page in pages:
-        for words in re.findall(r"""{% translate (["'])(.*?)\1""", page.read_text()):
-            assert words[1] in known, (page.name, words[1])
+        for _, words, _, context in re.findall(
+            r"""{% translate (["'])(.*?)\1( context "(.*?)")?""", page.read_text()
+        ):
+            assert (context, words) in known, (page.name, words)
+
+
+def test_a_third_language_is_a_translation_file_away(tmp_path):
+    for name in ("es", "vi", "pt_BR"):
+        catalogue = tmp_path / name / "LC_MESSAGES" / "django.mo"
+        catalogue.parent.mkdir(parents=True)
+        catalogue.touch()
+    assert languages_in(tmp_path) == [
+        ("en", "English"), ("es", "Español"), ("pt-br", "Português brasileiro"), ("vi", "Tiếng việt"),
+    ]  # fmt: skip
+    root = CATALOGUE.parents[4]
+    pages = [*root.glob("templates/share/*.html"), root / "templates" / "_language.html"]
+    for page in pages:
+        assert "language ==" not in page.read_text(), f"{page.name} knows its languages by name"
 
 
 # Only the desk meets these.
-OF_THE_DESK = {errors.IngestRefused, errors.StorageFull}
+OF_THE_DESK = {errors.IngestRefused, errors.ReasonRequired, errors.StorageFull}
 FAMILIES = [
     family
     for family in vars(errors).values()
