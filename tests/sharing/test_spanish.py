@@ -70,12 +70,12 @@ def test_every_word_of_the_recipients_pages_is_in_the_catalogue():
 
 
 def test_a_third_language_is_a_translation_file_away(tmp_path):
-    for name in ("es", "vi", "pt_BR"):
+    for name in ("es", "fr", "pt_BR"):
         catalogue = tmp_path / name / "LC_MESSAGES" / "django.mo"
         catalogue.parent.mkdir(parents=True)
         catalogue.touch()
     assert languages_in(tmp_path) == [
-        ("en", "English"), ("es", "Español"), ("pt-br", "Português brasileiro"), ("vi", "Tiếng việt"),
+        ("en", "English"), ("es", "Español"), ("fr", "Français"), ("pt-br", "Português brasileiro"),
     ]  # fmt: skip
     root = CATALOGUE.parents[4]
     pages = [*root.glob("templates/share/*.html"), root / "templates" / "_language.html"]
