@@ -15,6 +15,7 @@ import pytest
 
 # systemd's own scale: 100 is wide open, and a service as it comes has 96.
 EXPOSURE_MAX = 25
+UNITS = ("scanpass.service", "scanpass-backup.service", "scanpass-checkpoint.service")
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 
 
@@ -25,11 +26,10 @@ def service(name: str) -> dict[str, str]:
     return dict(reader["Service"])
 
 
-@pytest.mark.parametrize("name", ["scanpass.service", "scanpass-backup.service"])
+@pytest.mark.parametrize("name", UNITS)
 def test_units_are_shut_in_and_leave_no_plain_copy(name: str) -> None:
     said = service(name)
     must = {
-        "User": "scanpass",
         "LimitCORE": "0",
         "MemorySwapMax": "0",
         "UMask": "0077",
@@ -42,11 +42,12 @@ def test_units_are_shut_in_and_leave_no_plain_copy(name: str) -> None:
         "SystemCallArchitectures": "native",
     }
     assert must.items() <= said.items()
+    assert said["User"] in {"scanpass", "scanpass-audit"}
     assert said["SystemCallFilter"].startswith("@system-service")
 
 
 @pytest.mark.services
-@pytest.mark.parametrize("name", ["scanpass.service", "scanpass-backup.service"])
+@pytest.mark.parametrize("name", UNITS)
 def test_systemd_reads_the_units_and_finds_them_little_exposed(name: str) -> None:
     tool = needed("systemd-analyze", package="systemd")
     read = subprocess.run([tool, "verify", DEPLOY / name], capture_output=True, text=True, check=False)
@@ -63,6 +64,14 @@ def test_the_timer_starts_the_backup_even_after_a_night_without_power() -> None:
     reader.read(DEPLOY / "scanpass-backup.timer")
     assert reader["Timer"]["Persistent"] == "yes"
     assert reader["Install"]["WantedBy"] == "timers.target"
+
+
+def test_r7_whoever_signs_the_trail_is_another_user_and_sees_nothing_of_the_site() -> None:
+    said = service("scanpass-checkpoint.service")
+    assert said["User"] != service("scanpass.service")["User"]
+    assert said["StateDirectoryMode"] == "0700", "the key is that user's alone"
+    hidden = {path.lstrip("-") for path in said["InaccessiblePaths"].split()}
+    assert hidden >= {"/srv/scanpass", "/mnt/keys", "/mnt/backups", "/etc/scanpass.env"}
 
 
 def test_the_readers_own_confinement_is_allowed_by_the_unit() -> None:

@@ -18,6 +18,9 @@ class Command(BaseCommand):
         "Sign where the audit trail stands and send it to the configured places. For a timer of its own user."
     )
 
+    # Whoever signs has no business with keys, backups or agreements, and may not see them.
+    requires_system_checks = ()
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--if-due", action="store_true", help="do nothing when the last one is recent")
         parser.add_argument(

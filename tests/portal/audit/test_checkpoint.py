@@ -332,6 +332,13 @@ def test_r8_after_a_restore_the_witnesses_go_on_and_both_keys_verify(
     assert checkpoint.make().sequence == newest.sequence + 1
 
 
+def test_an_anchor_that_holds_nothing_is_refused(smile, places, tmp_path):
+    checkpoint.make()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CommandError, match="No checkpoint can be read"):
+        call_command("verify_audit", "--anchor", str(tmp_path / "empty"))
+
+
 def test_what_a_restore_has_lost_is_told_beside_what_is_missed(smile, places, capsys):
     trail.record_alone("backup.restored", actor=system(smile.pk))
     with pytest.raises(CommandError, match="was changed"):
