@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from portal.accounts.models import User
@@ -10,11 +13,13 @@ from portal.audit.models import AuditEntry
 from portal.dicom.frames import decode_item
 from portal.records.models import DisclosureEvent
 from portal.sealed.keys import forget_keys, shred_study_key
+from portal.vault.manifest import Entry
 from sharing.models import Share, Tally
 from sharing.revoke import revoke
 from tests.cast import actor_of, signed_in
 from tests.viewer.conftest import Stored, body_of, browser_of, items_of, share_of
 from tests.viewer.stored_study import encoded_items
+from viewer.stored import StoredStudy
 
 pytestmark = pytest.mark.django_db
 
@@ -162,3 +167,22 @@ def test_staff_read_at_their_own_door_and_nowhere_else(stored: Stored, dana: Use
 
 def test_a_role_without_images_gets_none(stored: Stored, olga: User) -> None:
     assert signed_in(olga).get(stored.frames("0", door="/desk")).status_code == 403
+
+
+def test_v27_whoever_leaves_leaves_nothing_being_read(
+    stored: Stored, phone: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch is opened whole before the first byte of its answer: after that there is nothing left to stop."""
+    opened: list[int] = []
+    read = StoredStudy.read_frames_into
+
+    def counted(self: StoredStudy, entries: Sequence[Entry], rooms: Iterable[memoryview]) -> None:
+        opened.append(len(entries))
+        read(self, entries, rooms)
+
+    monkeypatch.setattr(StoredStudy, "read_frames_into", counted)
+    answer = phone.get(stored.frames("0-4"))
+    assert opened == [5]
+    assert not answer.streaming
+    assert len(body_of(answer)) <= settings.BATCH_MAX_BYTES == 4 * 1024 * 1024
+    assert opened == [5]

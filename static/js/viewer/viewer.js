@@ -108,6 +108,7 @@ export class Viewer {
   }
 
   #nothingToShow(why) {
+    this.#root.dataset.state = "nothing";
     this.#status.set("loading", false);
     this.#status.set(why, true, this.#practice);
   }

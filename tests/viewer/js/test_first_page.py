@@ -161,3 +161,21 @@ def test_help_is_in_plain_words_and_closes_by_key(
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     page.keyboard.press("Enter")
     expect(page.get_by_text("Spread two fingers")).to_be_hidden()
+
+
+@pytest.mark.parametrize("face", ["patient", "dentist"])
+def test_a_study_without_pictures_says_so_and_shows_no_empty_box(
+    serve: Serve, open_page: OpenPage, face: str
+) -> None:
+    server = serve()
+    server.face = face
+    server.behaviour.others = [
+        {"title": "Report", "reason": "This file has no picture. It is in the download."}
+    ]
+    page = open_page(server, wait="nothing", **SMALL)
+    expect(page.get_by_role("status")).to_have_text("There is no picture to show here.")
+    expect(page.get_by_text("This file has no picture. It is in the download.")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Download")).to_be_visible()
+    for box in page.locator("[data-part=canvas], [data-part=image], .viewer-tools, .viewer-controls").all():
+        expect(box).to_be_hidden()
+    assert Axe().run(page).violations_count == 0
