@@ -23,9 +23,15 @@ if (dialog) {
   /** This tab asked the server for something: all tabs share the session. */
   const usedHere = () => { used(); tabs.postMessage("used"); };
 
+  /** Once: asked for again each second, the next page would never come over a slow line. */
+  const leave = () => {
+    clearInterval(timer);
+    location.assign(location.pathname);
+  };
+
   const look = () => {
     const leftMs = endsAt - Date.now();
-    if (leftMs <= 0) return location.assign(location.pathname);
+    if (leftMs <= 0) return leave();
     if (leftMs > WARN_S * 1000) return;
     if (!dialog.open) dialog.showModal();
     left.textContent = String(Math.ceil(leftMs / 1000));
@@ -46,5 +52,5 @@ if (dialog) {
     else look();
   });
   tabs.postMessage("used"); // this page has just been asked for
-  setInterval(look, 1000);
+  const timer = setInterval(look, 1000);
 }

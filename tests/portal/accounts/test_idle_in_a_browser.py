@@ -1,0 +1,44 @@
+"""The idle warning in a real browser, whose clock is moved: it comes in time, is put off, and clears the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal.accounts.models import User
+from portal.records.models import Patient
+from tests.conftest import MovableClock
+from tests.sharing.test_desk_in_a_browser import chromium, enter, looked_at, page
+
+__all__ = ["chromium", "page"]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+
+
+def test_r6_idle_desk_is_warned_may_ask_for_more_time_and_is_signed_out(
+    page: Page, live_server: Any, dana: User, pat: Patient, clock: MovableClock
+) -> None:
+    page.clock.install()
+    enter(page, dana).goto(f"/desk/patients/{pat.pk}/")
+    warning = page.locator("#idle")
+    page.clock.run_for(12 * 60_000)
+    expect(warning).to_be_hidden()
+    page.clock.run_for(60_000)
+    expect(warning).to_be_visible()
+    expect(page.get_by_role("button", name="I need more time")).to_be_focused()
+    looked_at(page, "idle-warning")
+
+    clock.advance(minutes=13)
+    with page.expect_response("**/account/stay") as answer:
+        page.keyboard.press("Enter")
+    assert answer.value.status == 204
+    expect(warning).to_be_hidden()
+    clock.advance(minutes=13)
+    page.goto(f"/desk/patients/{pat.pk}/")
+    expect(page.locator("h1")).to_contain_text("Garcia"), "the session went on"
+
+    clock.advance(minutes=16)
+    page.clock.run_for(15 * 60_000)
+    page.wait_for_url("**/?next=*")
+    assert "Garcia" not in page.content(), "no name stays on the screen"
