@@ -66,3 +66,16 @@ def test_r26_the_readme_shows_each_of_the_five_with_its_test() -> None:
         tests = re.findall(r"`(tests/[^`]+)`", line)
         assert tests, asked
         assert all((ROOT / path).is_file() for path in tests), line
+
+
+def test_r4_each_requirement_has_a_test_of_its_number_or_is_looked_at_by_hand() -> None:
+    text = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    numbered = {
+        int(number)
+        for name in re.findall(r"def (test_\w+)", text)
+        for number in re.findall(r"_r(\d+)(?=_)", name)
+    }
+    for number in set(range(1, 32)) - numbered:
+        assert re.search(rf"^\| R{number} \|.*by hand", PAGE, re.MULTILINE), (
+            f"R{number} has no test of its number"
+        )

@@ -32,7 +32,7 @@ BONE = 700, 3600  # the phantom's own window
 # --- the desk and the patient ----------------------------------------------------------------------------------------
 
 
-def test_p0_dana_shares_a_scan_and_sees_the_patient_open_it(
+def test_p0_r28_dana_shares_a_scan_and_sees_the_patient_open_it(
     demo: Installation, screens: OpenScreen, tmp_path: Path
 ) -> None:
     person = new_person("Castellanos", "Beatriz", 1992)
@@ -240,7 +240,7 @@ def case(clara: Desk, tmp_path_factory: pytest.TempPathFactory) -> Case:
     return stored(clara, person, files)
 
 
-def test_d0_a_dentist_follows_the_email_and_downloads_what_was_uploaded(
+def test_d0_r28_a_dentist_follows_the_email_and_downloads_what_was_uploaded(
     demo: Installation, screens: OpenScreen, clara: Desk, case: Case, tmp_path: Path
 ) -> None:
     address = "riley.chen@endo-partners.example"
