@@ -59,6 +59,13 @@ def test_p15_the_page_is_the_same_bytes_for_every_link_and_names_nobody(phone, t
     assert "share" not in first.cookies
 
 
+@pytest.mark.parametrize(("language", "other"), [("en", "Español"), ("es", "English")])
+def test_p17_the_other_language_is_offered_in_its_own_words(phone, language, other):
+    page = phone.get("/s/", headers={"Accept-Language": language}).content.decode()
+    assert f">{other}</button>" in page
+    assert page.count('name="language"') == 1
+
+
 @pytest.mark.parametrize(
     "value",
     [
