@@ -68,14 +68,18 @@ def keys_apart(practice: UUID) -> Safeguard:
 
 def backup(practice: UUID) -> Safeguard:
     """The last good backup, against what the settings promise."""
-    moment, last = now(), latest(Run.Kind.BACKUP)
+    moment, last, tried = now(), latest(Run.Kind.BACKUP), latest(Run.Kind.BACKUP, good_only=False)
     due = timedelta(seconds=settings.BACKUP_EVERY_S)
     evidence: list[tuple[str, object]] = [("At the most this old (RPO)", span(settings.BACKUP_EVERY_S))]
     if not settings.BACKUP_DIR:
         says = "No backup folder is set. Set SCANPASS_BACKUP_DIR to a folder on another disk."
         return Safeguard("Backup", "164.308(a)(7)(ii)(A)", "bad", says, evidence)
     if last is None or last.finished_at is None:
-        says = "No backup was made yet. Run: manage.py backup"
+        says = (
+            f"No backup was good yet: {tried.sentence}"
+            if tried
+            else "No backup was made yet. Run: manage.py backup"
+        )
         return Safeguard("Backup", "164.308(a)(7)(ii)(A)", "bad", says, evidence)
     evidence += [
         ("Last good one", last.finished_at),
@@ -85,6 +89,9 @@ def backup(practice: UUID) -> Safeguard:
     ]
     state = aged(moment, last.finished_at, warn=due * 1.25, bad=due * 2)
     says = f"Made {ago(moment, last.finished_at)}: {last.sentence}"
+    if tried and tried.finished_at and tried.outcome != Run.Outcome.OK:
+        state = "bad" if state == "bad" or tried.outcome == Run.Outcome.DAMAGED else "warn"
+        says += f" The last try, {ago(moment, tried.finished_at)}, did not end well: {tried.sentence}"
     return Safeguard("Backup", "164.308(a)(7)(ii)(A)", state, says, evidence)
 
 

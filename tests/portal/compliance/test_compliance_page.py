@@ -83,6 +83,26 @@ def test_r8_backup_ages_from_good_to_bad(smile: Practice, settings: Any, clock: 
     assert storage.backup(smile.pk).state == "bad"
 
 
+def test_r8_a_backup_that_did_not_end_well_is_told_beside_the_last_good_one(
+    smile: Practice, settings: Any, clock: MovableClock
+) -> None:
+    settings.BACKUP_DIR = "/mnt/backups"
+    runs.end(runs.begin(Run.Kind.BACKUP), Run.Outcome.DAMAGED, "The vault has lost 2 packs.")
+    assert storage.backup(smile.pk).says == "No backup was good yet: The vault has lost 2 packs."
+    for outcome, state in [
+        (Run.Outcome.OK, "good"),
+        (Run.Outcome.FAILED, "warn"),
+        (Run.Outcome.DAMAGED, "bad"),
+    ]:
+        runs.end(runs.begin(Run.Kind.BACKUP), outcome, f"It was {outcome}.")
+        found = storage.backup(smile.pk)
+        assert (found.state, f"It was {outcome}." in found.says) == (state, True)
+        assert "It was ok." in found.says
+        clock.advance(minutes=5)
+    runs.end(runs.begin(Run.Kind.BACKUP), Run.Outcome.OK, "Made again.")
+    assert storage.backup(smile.pk).state == "good"
+
+
 def test_r8_drill_tells_rpo_and_rto_and_a_failed_one_is_a_risk(smile: Practice) -> None:
     assert storage.drill(smile.pk).state == "bad"
     facts = {"rpo_s": 7200, "rto_s": 180, "rto_per_100gb_s": 1800, "studies": 3, "entries": 90}
