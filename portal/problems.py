@@ -137,7 +137,8 @@ def problem(request: HttpRequest, error: ScanpassError) -> HttpResponse:
         query = urlencode({"next": request.path}) if request.method == "GET" else ""
         return HttpResponseRedirect(f"{reverse('sign_in')}?{query}".rstrip("?"))
     if isinstance(error, FreshCodeRequired | ReasonRequired):
-        query = urlencode({"next": request.path}) if request.method == "GET" else ""
+        back = request.path if request.method == "GET" else details.get("back")
+        query = urlencode({"next": back}) if back else ""
         return HttpResponseRedirect(f"{details['next']}?{query}".rstrip("?"))
     response = _page(request, error, details)
     for name, value in headers.items():

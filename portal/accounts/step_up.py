@@ -43,10 +43,13 @@ def check_fresh(request: HttpRequest, action: Action) -> None:
         raise FreshCodeRequired(next=reverse("confirm"))
 
 
-def require_fresh(request: HttpRequest) -> None:
-    """Raise `FreshCodeRequired` when the last code or passkey was given too long ago."""
+def require_fresh(request: HttpRequest, *, back: str = "") -> None:
+    """Raise `FreshCodeRequired` when the last code or passkey was given too long ago.
+
+    `back` is the page to which somebody who sent a form is led afterwards.
+    """
     if age_of_proof(request.session) > FRESH_FOR:
-        raise FreshCodeRequired(next=reverse("confirm"))
+        raise FreshCodeRequired(next=reverse("confirm"), back=back)
 
 
 def age_of_proof(session: SessionBase) -> timedelta:

@@ -10,10 +10,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from portal.accounts.models import User
 from portal.accounts.permissions import Action, may
+from portal.accounts.step_up import require_fresh
 from portal.audit import trail as audit
 from portal.audit.exports import fhir, table
 from portal.audit.exports.told import tell
@@ -48,6 +50,7 @@ def trail(request: HttpRequest) -> HttpResponse:
 @require_POST
 def export_trail(request: HttpRequest) -> HttpResponseBase:
     """The entries as a file. Its own entry is written before the first byte leaves."""
+    require_fresh(request, back=reverse("trail"))
     form = ExportForm(_practice(request), request.POST)
     if not form.is_valid():
         raise InvalidInput("The trail can't be exported like this. Go back and search again.")

@@ -35,6 +35,15 @@ def test_a_page_about_accounts_asks_for_a_code_and_goes_on(omar_at_work: Client,
     assert AuditEntry.objects.filter(code="staff.stepped-up").count() == 1
 
 
+def test_exporting_the_trail_asks_and_leads_back_to_it(omar_at_work: Client, omar: User) -> None:
+    """The answer to a form can't be kept until the code is given, so the way leads back to the form."""
+    asked = omar_at_work.post("/desk/trail/export", {"format": "csv"})
+    assert (asked.status_code, asked["Location"]) == (302, "/account/confirm?next=%2Fdesk%2Ftrail%2F")
+    assert not AuditEntry.objects.filter(code="audit.exported").exists()
+    omar_at_work.post("/account/confirm", {"code": code_of(omar), "next": "/desk/trail/"})
+    assert omar_at_work.post("/desk/trail/export", {"format": "csv"}).status_code == 200
+
+
 def test_other_pages_do_not_ask(omar_at_work: Client) -> None:
     assert omar_at_work.get("/account/").status_code == 200
 
