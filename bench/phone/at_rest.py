@@ -1,0 +1,169 @@
+"""What a scan of 800 x 800 x 640 holds once it is there, how its slices follow each other, and what batches save.
+
+Memory is what renderer and graphics process have for themselves (PSS); without a graphics card the textures are in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from bench.shared_study import Shared
+
+MB = 1e6
+CYCLES = 10
+LATENCY_MS = 60
+FRAMES = 40
+WHOLE_LEVEL_WITHIN_MS = 600_000
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 2,
+    "has_touch": True,
+    "is_mobile": True,
+}
+DESK = {"viewport": {"width": 1280, "height": 800}}
+# What a desk with memory to spare says of itself.
+_MUCH_MEMORY = "Object.defineProperty(Navigator.prototype, 'deviceMemory', { get: () => 8 });"
+_SHOWN = "#viewer[data-state=shown][data-engine=canvas]"
+_NEW_FRAME = "const frame = () => new Promise((done) => requestAnimationFrame(done));"
+_SCROLL = f"""async () => {{ {_NEW_FRAME}
+  const slider = document.querySelector("[data-part=slider]");
+  slider.value = Number(slider.max) / 2 - 50;
+  const began = performance.now();
+  for (let i = 0; i < 100; i += 1) {{
+    slider.stepUp();
+    slider.dispatchEvent(new Event("input", {{ bubbles: true }}));
+    await frame();
+  }}
+  return 100000 / (performance.now() - began);
+}}"""
+_EMPTY = f"""async () => {{ {_NEW_FRAME}
+  const shown = document.querySelector("[data-part=canvas]");
+  const canvas = Object.assign(document.createElement("canvas"), {{ width: shown.width, height: shown.height }});
+  canvas.style.cssText = "position: fixed; inset: 0; width: 100%; height: 100%";
+  document.body.append(canvas);
+  const gl = canvas.getContext("webgl2");
+  const program = gl.createProgram();
+  const shaders = [[gl.VERTEX_SHADER, `#version 300 es
+    void main() {{ gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0); }}`],
+    [gl.FRAGMENT_SHADER, `#version 300 es
+    precision highp float; out vec4 colour; void main() {{ colour = vec4(1.0); }}`]];
+  for (const [type, source] of shaders) {{
+    const shader = gl.createShader(type);
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }}
+  gl.linkProgram(program);
+  gl.useProgram(program);
+  const began = performance.now();
+  for (let i = 0; i < 100; i += 1) {{
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    await frame();
+  }}
+  canvas.remove();
+  return 100000 / (performance.now() - began);
+}}"""
+_FETCH = """async ([url, asked]) => {
+  const began = performance.now();
+  const get = (ranges) => fetch(url.replace("{ranges}", ranges)).then((answer) => answer.arrayBuffer());
+  await Promise.all(asked.map(get));
+  return performance.now() - began;
+}"""
+
+
+@dataclass(frozen=True)
+class Visits:
+    """Someone with a share's cookie, who comes with a new browser each time."""
+
+    launch: Callable[[], Browser]
+    base: str
+    cookie: str
+
+    @contextmanager
+    def context(self, **how: Any) -> Iterator[BrowserContext]:
+        browser = self.launch()
+        context = browser.new_context(**how)
+        name, _, value = self.cookie.partition("=")
+        context.add_cookies([{"name": name, "value": value, "url": self.base}])
+        yield context
+        browser.close()
+
+    def open(self, page: Page) -> None:
+        """The viewer, until the last level is there."""
+        page.goto(f"{self.base}/s/view")
+        page.wait_for_selector(_SHOWN, timeout=WHOLE_LEVEL_WITHIN_MS)
+        page.locator("[data-part=progress]").wait_for(state="hidden", timeout=WHOLE_LEVEL_WITHIN_MS)
+
+
+def held(visits: Visits) -> Iterator[str]:
+    """V13."""
+    with visits.context(**PHONE) as context:
+        page = context.new_page()
+        sizes = []
+        for _ in range(CYCLES):
+            visits.open(page)
+            sizes.append(_held_mb(context))
+            page.goto("about:blank")
+    yield _row("held by a phone, MB", median(sizes), 500)
+    yield _row("growth in ten visits", sizes[-1] / sizes[1], 1.1)
+    with visits.context(**DESK) as context:
+        context.add_init_script(_MUCH_MEMORY)
+        visits.open(page := context.new_page())
+        yield _row("held by a desk, MB", _held_mb(context), 1600)
+        page.close()
+
+
+def scrolled(visits: Visits) -> Iterator[str]:
+    """V14."""
+    with visits.context(**PHONE) as context:
+        page = context.new_page()
+        visits.open(page)
+        rates = [(page.evaluate(_SCROLL), page.evaluate(_EMPTY)) for _ in range(3)]
+    yield _row(
+        "frames a second, of empty ones", median(slices / empty for slices, empty in rates), 0.8, least=True
+    )
+
+
+def batched(visits: Visits, shared: Shared) -> Iterator[str]:
+    """V15: the frames of one level in one request and in one each, six at once, as browsers do."""
+    url = f"{visits.base}{shared.root}/series/{shared.series_id}/levels/2/frames/{{ranges}}"
+    with visits.context(**PHONE) as context:
+        page = context.new_page()
+        page.goto(f"{visits.base}/s/view", wait_until="commit")
+        page.goto(f"{visits.base}/healthz")
+        session = context.new_cdp_session(page)
+        session.send("Network.enable")
+        shaped = {"offline": False, "latency": LATENCY_MS, "downloadThroughput": -1, "uploadThroughput": -1}
+        session.send("Network.emulateNetworkConditions", shaped)
+        ways = [[f"0-{FRAMES - 1}"], [str(index) for index in range(FRAMES)]]
+        times = [[page.evaluate(_FETCH, [url, asked]) for asked in ways] for _ in range(4)][1:]
+    yield _row("a batch, of single frames", median(batch / single for batch, single in times), 0.6)
+
+
+def _held_mb(context: BrowserContext) -> float:
+    """Of the renderer that has most, and of the graphics process."""
+    browser = context.browser
+    assert browser
+    session = browser.new_browser_cdp_session()
+    told = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    session.detach()
+    sizes = {
+        kind: max(_pss_mb(one["id"]) for one in told if one["type"] == kind) for kind in ("renderer", "GPU")
+    }
+    return sizes["renderer"] + sizes["GPU"]
+
+
+def _pss_mb(pid: int) -> float:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")) / MB
+
+
+def _row(name: str, value: float, limit: float, *, least: bool = False) -> str:
+    return f"{name:<32} {value:8.2f} {'at least' if least else 'at most'} {limit:.2f}"
