@@ -25,11 +25,15 @@ def text(data: bytes) -> str:
 
 @dataclass
 class Authenticator:
-    """One passkey on one device; `verifies` is whether it checks who holds it."""
+    """One passkey on one device; `verifies` is whether it checks who holds it.
+
+    Passkeys that are kept in a cloud don't count (`counts`): a replayed answer shows by the challenge alone.
+    """
 
     origin: str = "http://127.0.0.1:8000"
     site: str = "127.0.0.1"
     verifies: bool = True
+    counts: bool = True
     count: int = 0
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
@@ -50,7 +54,7 @@ class Authenticator:
 
     def sign(self, options: dict[str, Any]) -> dict[str, Any]:
         """The answer to `navigator.credentials.get`."""
-        self.count += 1
+        self.count += self.counts
         data, client = self._data(), self._client("webauthn.get", options)
         signature = self.key.sign(data + hashlib.sha256(client).digest(), ec.ECDSA(hashes.SHA256()))
         return self._answer(

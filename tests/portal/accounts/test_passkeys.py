@@ -128,6 +128,24 @@ def test_answer_works_once_and_for_five_minutes(
     assert post(client, "/sign-in/passkey", answer).status_code == 422
 
 
+def test_challenge_is_used_up_by_a_wrong_answer_too(dana: User, device: Authenticator) -> None:
+    client = browser()
+    give_password(client, dana)
+    options = post(client, "/sign-in/passkey/options").json()
+    assert post(client, "/sign-in/passkey", Authenticator().sign(options)).status_code == 422
+    assert post(client, "/sign-in/passkey", device.sign(options)).status_code == 422
+    assert not is_in(client)
+
+
+def test_answer_heard_once_proves_nothing_the_second_time(omar: User, settings: Any) -> None:
+    settings.PUBLIC_BASE_URL = Authenticator.origin
+    client, in_a_cloud = signed_in(omar), Authenticator(counts=False)
+    add(client, in_a_cloud)
+    answer = in_a_cloud.sign(post(client, "/account/confirm/passkey/options").json())
+    tries = [post(client, "/account/confirm/passkey", answer).status_code for _ in range(2)]
+    assert tries == [200, 422]
+
+
 def test_colleagues_passkey_is_not_mine(dana: User, clara: User, device: Authenticator) -> None:
     add(signed_in(clara), Authenticator(), "Clara's")
     client = browser()
