@@ -43,6 +43,7 @@ def test_r31_the_study_opens_and_no_other_name_is_on_the_page(
     said = page.content.decode()
     assert "Patients</a>" not in said
     assert clara.name not in said
+    assert 'data-part="download"' not in said
     assert tablet.get(reverse("desk_study_manifest", args=[study.pk])).status_code == 200
 
 
