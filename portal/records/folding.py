@@ -21,7 +21,10 @@ _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe
 
 def fold_name(text: str) -> str:
     """A name without case, accents, spaces or punctuation: "De la Cruz-Núñez" → "delacruznunez"."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold()).translate(_LETTERS)
+    # Twice, for a letter may have a case only once it is taken apart (Unicode 3.13, D146).
+    for _ in range(2):
+        text = unicodedata.normalize("NFKD", text.casefold())
+    decomposed = text.translate(_LETTERS)
     return "".join(letter for letter in decomposed if letter.isalnum())
 
 

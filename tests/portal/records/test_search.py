@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from portal.accounts.models import User
@@ -87,5 +87,6 @@ def test_the_tables_hold_no_name_or_number(smile: Practice, dana: User) -> None:
 
 
 @given(st.text(max_size=40))
+@example("𝑨")
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold_name(fold_name(text)) == fold_name(text)
