@@ -14,6 +14,7 @@ from django.db import connection
 pytest_plugins = ["tests.cast", "tests.flows.installation"]
 
 
+@pytest.hookimpl(trylast=True)  # once `-m` has left out what it leaves out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One process starts the demo at once; the others find it standing when they come to the files that need it."""
     on_demo = dict.fromkeys(item.path for item in items if "demo" in getattr(item, "fixturenames", ()))

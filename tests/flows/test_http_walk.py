@@ -308,12 +308,13 @@ def test_p5_an_expired_link_says_so_asks_in_one_tap_and_never_revives(
 
 
 def test_p1_a_stranger_locks_the_link_and_the_sheet_says_that_nothing_left(
-    demo: Installation, desk: Desk, case: Case
+    demo: Installation, desk: Desk, tmp_path: Path
 ) -> None:
+    case = stored(desk, *_tiny("Wrong", "Wanda", 1966, tmp_path))
     stranger = Recipient(demo, desk.share(case.chart), address=case.chart.mobile)
     share, before = desk.newest_share(case.chart), demo.sent_to(case.chart.mobile)
     seen = stranger.open().json()
-    assert (seen["for"], seen["practice"]) == ("Adaeze O.", "Smile Dental")
+    assert (seen["for"], seen["practice"]) == ("Wanda W.", "Smile Dental")
     assert case.person.family_name not in stranger.browser.get("/s/birthdate").text
     left = [stranger.give_birthdate(date(1950, 1, day)).json()["tries_left"] for day in range(1, 6)]
     assert left == [4, 3, 2, 1, 0]

@@ -123,6 +123,7 @@ def test_a_bomb_and_a_path_that_leads_outside_are_refused(smile: Practice, data_
     assert codes["own_huge_rows.dcm"] in {"too-large", "truncated", "pixel-size"}
 
 
+@pytest.mark.slow
 def test_every_syntax_of_one_slice_is_shown(db: None, data_dir: Path) -> None:
     """A practice for each: all carry the same UID, which names one object for ever."""
     kinds = {}

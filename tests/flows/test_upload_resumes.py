@@ -21,6 +21,8 @@ from tests.portal.records.scans import Scan, series
 MIB = 1 << 20
 BIRTH = date(1986, 4, 12)
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def owner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Owner]:

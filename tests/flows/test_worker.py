@@ -19,6 +19,8 @@ import pytest
 
 from tests.flows.installation import OURS, ROOT, free_port, wait_for
 
+pytestmark = pytest.mark.slow
+
 PREPARE = """
 from pathlib import Path
 from django.core.management import call_command
@@ -108,7 +110,7 @@ def redis_url(tmp_path) -> Iterator[str]:
     process.wait()
 
 
-@pytest.fixture(params=["folder", pytest.param("redis", marks=[pytest.mark.services, pytest.mark.slow])])
+@pytest.fixture(params=["folder", pytest.param("redis", marks=pytest.mark.services)])
 def place(request, tmp_path) -> Place:
     broker = "filesystem://" if request.param == "folder" else request.getfixturevalue("redis_url")
     state = tmp_path / "state"

@@ -61,6 +61,7 @@ def test_stored_values_are_the_scan_clipped_to_12_bits(slices):
     assert np.array_equal(stored, np.clip(volume.hu.astype(int) + 1000, 0, 4095))
 
 
+@pytest.mark.slow
 def test_one_visit_is_one_study_of_three_series_without_a_uid_twice(slices, x_rays):
     everything = [*slices, *x_rays]
     assert len({ds.StudyInstanceUID for ds in everything}) == 1
@@ -74,6 +75,7 @@ def test_one_visit_is_one_study_of_three_series_without_a_uid_twice(slices, x_ra
         assert (ds.PatientID, ds.PatientBirthDate, ds.PatientSex) == ("SP-1001", "19860412", "F")
 
 
+@pytest.mark.slow
 def test_the_panoramic_shows_the_patient_s_left_on_the_right(x_rays):
     panoramic = x_rays[0]
     assert (panoramic.Modality, panoramic.Columns, panoramic.BitsStored) == ("PX", 1200, 12)
@@ -87,6 +89,7 @@ def test_the_panoramic_shows_the_patient_s_left_on_the_right(x_rays):
     assert panoramic.pixel_array[row].argmax() > 600 + 100
 
 
+@pytest.mark.slow
 def test_the_periapical_has_the_screw_between_its_neighbours(x_rays):
     periapical = x_rays[1]
     assert (periapical.Modality, periapical.Rows, periapical.Columns) == ("IO", 620, 820)

@@ -132,6 +132,7 @@ def slide(page: Page, label: str, value: int) -> None:
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+@pytest.mark.slow
 def test_an_x_ray_is_made_brighter_and_put_back(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     page = open_page(serve(x_ray(1, []), cbct), **PHONE)
     before = mean_of(page)

@@ -67,6 +67,7 @@ def test_v25_bar_of_the_print_is_as_long_as_it_says(open_bench: Callable[..., Be
     expect(sheet).to_have_count(0)  # gone after printing
 
 
+@pytest.mark.slow
 def test_v25_picture_to_keep_says_what_it_is(open_bench: Callable[..., Bench]) -> None:
     bench = open_bench(beads([1.0, 2.0, 2.0]), NARROW)
     with bench.page.expect_download() as download:

@@ -113,6 +113,7 @@ GIVEN_BACK = "WebGL2RenderingContext.prototype.getExtension = real;"
 
 
 @every_engine
+@pytest.mark.slow
 def test_v8_nothing_beyond_core_webgl2_is_needed(run: Run, volume: np.ndarray) -> None:
     """Phones lack 16-bit and float extensions, or have them and don't filter: the picture is the same without."""
     dims = list(volume.shape[::-1])

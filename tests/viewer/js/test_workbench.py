@@ -151,6 +151,7 @@ def test_v3_distance_between_the_beads(
     check_beads(bench, 4)
 
 
+@pytest.mark.slow
 def test_v4_and_the_tools_of_a_sitting(open_bench: Callable[..., Bench]) -> None:
     """One page, for the browser is the dear part: each paragraph is a tool."""
     bench = open_bench(beads([1.0, 2.0, 2.0]))
@@ -231,6 +232,7 @@ LOSE = """() => new Promise((resolve) => {
 })"""
 
 
+@pytest.mark.slow
 def test_v21_v22_bench_comes_back_as_it_was_and_goes_without_a_trace(
     open_bench: Callable[..., Bench],
 ) -> None:
