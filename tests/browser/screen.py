@@ -14,6 +14,8 @@ from playwright.sync_api import ConsoleMessage, Page, Request
 
 _axe = Axe()
 _STATUS = re.compile(r"Failed to load resource: the server responded with a status of (\d{3})")
+# htmx tells the console when a newer request takes an older one's place (hx-sync), as the desk's forms wish.
+_REPLACED = ("htmx:afterRequest", "htmx:sendAbort")
 # 2.2 AA is the goal; best practices of axe are looked at too, as they find real trouble (landmarks, headings).
 _OPTIONS = {"resultTypes": ["violations"]}
 
@@ -35,7 +37,7 @@ class Screen:
     # --- watching ------------------------------------------------------------------------------------------------
 
     def _note_console(self, message: ConsoleMessage) -> None:
-        if message.type == "error":
+        if message.type == "error" and not message.text.startswith(_REPLACED):
             self._seen.append(f"console: {message.text}")
 
     def _note_request(self, request: Request) -> None:

@@ -29,7 +29,7 @@ def test_p10_a_letter_from_the_desk_to_the_scan(screens: OpenScreen, omar: Desk,
     page.goto(f"{case.chart.path}share")
     page.get_by_label("The patient agrees to this").check()
     page.get_by_label("Printed letter").check()
-    # The preview that the last tick asks for; leaving before it came would be a broken request.
+    # What the last tick asks for, which leaving before it came would break.
     page.get_by_text("Nothing is sent.").wait_for()
     with page.expect_navigation(url="**/letter"):
         page.locator("#share-form aside button").click()

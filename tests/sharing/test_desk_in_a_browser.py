@@ -152,7 +152,8 @@ def test_number_is_read_back_and_a_share_undone_by_keyboard(
 ) -> None:
     settings.UNDO_S = 10
     made_study(maria)
-    enter(page, dana).goto(f"/desk/patients/{maria.pk}/share")
+    # Idle: what the page asks about the number on arrival has taken its place, and the button stays.
+    enter(page, dana).goto(f"/desk/patients/{maria.pk}/share", wait_until="networkidle")
     page.get_by_role("button", name="Text a code now").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#read_back_code")).to_be_focused()
