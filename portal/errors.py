@@ -57,7 +57,9 @@ class ReasonRequired(ScanpassError):
 
     status = 403
     title = "Say why you open these images"
-    sentence = "You have had nothing to do with this patient lately, or the patient is restricted. Say why first."
+    sentence = (
+        "You have had nothing to do with this patient lately, or the patient is restricted. Say why first."
+    )
 
 
 class NotFound(ScanpassError):

@@ -370,7 +370,9 @@ LOGGING = {
         "line": {"()": "portal.redaction.LineFormatter"},
         "json": {"()": "portal.redaction.JsonFormatter"},
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "filters": ["redaction"], "formatter": LOG_FORMAT}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "filters": ["redaction"], "formatter": LOG_FORMAT}
+    },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         # Django's own would mail whole requests and values to ADMINS.

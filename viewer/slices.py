@@ -66,7 +66,9 @@ def draw_whole(stored: StoredStudy, series: UUID, index: int) -> bytes:
     level = view["levels"][0]
     items = range(index * level["Strips"], (index + 1) * level["Strips"])
     strips = tuple(stored.entry(series, "frame", level=0, index=item) for item in items)
-    return _packed(picture_of(stored, Slice(view, level, strips)), "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return _packed(
+        picture_of(stored, Slice(view, level, strips)), "JPEG", quality=JPEG_QUALITY, subsampling=0
+    )
 
 
 def picture_of(stored: StoredStudy, found: Slice) -> Image.Image:
