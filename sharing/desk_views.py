@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from portal.accounts.forms import posted
 from portal.accounts.permissions import Action, may
 from portal.clock import now
-from portal.errors import Conflict, InvalidInput, LimitReached, NotFound
+from portal.errors import Conflict, InvalidInput, LimitReached
 from portal.records.access_requests import urgent_requests
 from portal.records.forms import refused
 from portal.records.models import Patient, Study
@@ -27,6 +27,7 @@ from sharing.desk_rows import DisclosureRow, disclosures_of, open_tasks
 from sharing.messages import email_link, email_subject, link_text, segments
 from sharing.models import Channel, DeskTask, Share
 from sharing.once import issue_once
+from sharing.practice_share import share_of
 from sharing.reachable import reachable
 from sharing.renew import renew
 from sharing.resend import resend
@@ -159,7 +160,7 @@ def rows_state(rows: list[DisclosureRow]) -> list[Any]:
 @require_POST
 def revoke_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
     """End a share now, for open viewers too."""
-    row = _share(request, share_id)
+    row = share_of(request, share_id)
     revoke(row, actor=request.actor)  # type: ignore[attr-defined]
     messages.success(request, "The share has ended. Open viewers close within seconds.")
     return redirect("patient", row.patient_id)
@@ -169,7 +170,7 @@ def revoke_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
 @require_POST
 def resend_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
     """Send a new link; the old one is dead."""
-    row = _share(request, share_id)
+    row = share_of(request, share_id)
     resend(row, actor=request.actor)  # type: ignore[attr-defined]
     messages.success(request, "A new link is on its way. The old one no longer works.")
     return redirect("patient", row.patient_id)
@@ -179,7 +180,7 @@ def resend_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
 @require_POST
 def unlock_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
     """Open a share again that locked itself after too many misses."""
-    row = _share(request, share_id)
+    row = share_of(request, share_id)
     unlock(row, actor=request.actor)  # type: ignore[attr-defined]
     messages.success(request, "The share is open again.")
     return redirect("patient", row.patient_id)
@@ -189,7 +190,7 @@ def unlock_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
 @require_POST
 def decline_addition(request: HttpRequest, share_id: UUID) -> HttpResponse:
     """A colleague of the recipient gets no link."""
-    row = _share(request, share_id)
+    row = share_of(request, share_id)
     decline(row, actor=request.actor)  # type: ignore[attr-defined]
     messages.success(request, "Declined. Nothing was sent.")
     return redirect("patient", row.patient_id)
@@ -199,7 +200,7 @@ def decline_addition(request: HttpRequest, share_id: UUID) -> HttpResponse:
 @require_POST
 def renew_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
     """Let a share that ended go on for the practice's usual days, with a new link."""
-    row = _share(request, share_id)
+    row = share_of(request, share_id)
     days = request.practice.share_default_days  # type: ignore[attr-defined]
     renew(row, expires_at=now() + timedelta(days=days), actor=request.actor)  # type: ignore[attr-defined]
     messages.success(request, "A new link is on its way. The old one no longer works.")
@@ -214,11 +215,3 @@ def tasks(request: HttpRequest) -> HttpResponse:
     urgent = urgent_requests(request.practice)  # type: ignore[attr-defined]
     state = [[row.pk for row in rows], [(clock.request.pk, clock.days_left) for clock in urgent]]
     return live.answer(request, "sharing/_tasks.html", {"tasks": rows, "urgent": urgent}, state=state)
-
-
-def _share(request: HttpRequest, share_id: UUID) -> Share:
-    rows = Share.objects.filter(practice_id=request.actor.practice, pk=share_id)  # type: ignore[attr-defined]
-    row = rows.select_related("disclosure", "patient").first()
-    if row is None:
-        raise NotFound
-    return row

@@ -12,19 +12,18 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods
 
 from portal.accounts.permissions import Action, may
-from portal.errors import NotFound
 from sharing.letter import Letter, print_letter
 from sharing.letter_pdf import letter_pdf
 from sharing.letter_words import words_of
-from sharing.models import Share
 from sharing.paper import is_on_paper
+from sharing.practice_share import share_of
 
 
 @may(Action.SHARE)
 @require_http_methods(["GET", "HEAD", "POST"])
 def letter(request: HttpRequest, share_id: UUID) -> HttpResponse:
     """What a letter is; printing it makes a new link and a new code, shown this once."""
-    share = _share(request, share_id)
+    share = share_of(request, share_id)
     if request.method != "POST":
         context = {"section": "patients", "share": share, "is_on_paper": is_on_paper(share)}
         return render(request, "sharing/letter.html", context)
@@ -43,11 +42,3 @@ def _page(request: HttpRequest, printed: Letter) -> HttpResponse:
     with translation.override(printed.share.language):
         context = {"letter": printed, "words": words_of(printed), "qr": qr}
         return render(request, "share/letter.html", context)
-
-
-def _share(request: HttpRequest, share_id: UUID) -> Share:
-    rows = Share.objects.filter(practice_id=request.actor.practice, pk=share_id)  # type: ignore[attr-defined]
-    row = rows.select_related("disclosure", "patient", "practice").first()
-    if row is None:
-        raise NotFound
-    return row

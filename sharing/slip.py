@@ -12,8 +12,6 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from portal.audit import trail
-from portal.audit.events import REFUSED
 from portal.clock import now
 from portal.errors import CodeRefused, Conflict, Gone
 from sharing import limits
@@ -21,7 +19,7 @@ from sharing.actors import recipient
 from sharing.desk_code import is_desk_code
 from sharing.grants import SessionOver
 from sharing.liveness import live
-from sharing.lock import lock
+from sharing.lock import note_wrong_code
 from sharing.models import Share, ShareSession
 from sharing.paper import DeskCode
 from sharing.verify import Verified, enter, give_back
@@ -65,14 +63,7 @@ def _no_try_left(share: Share) -> Exception:
 
 def _refuse(session: ShareSession, share: Share, *, address: str) -> CodeRefused:
     """Write the miss down; the share's last one locks it. Returns the refusal."""
-    actor = recipient(share, session, address=address)
-    with transaction.atomic():
-        trail.record(
-            "share.code-refused", actor=actor, outcome=REFUSED, patient=share.patient_id, share=share.pk
-        )
-        failures = Share.objects.values_list("code_failures", flat=True).get(pk=share.pk)
-        if failures >= settings.CODE_FAILURES_MAX:
-            lock(share, actor=actor, reason="code")
+    failures = note_wrong_code(share, actor=recipient(share, session, address=address))
     left = max(0, settings.CODE_FAILURES_MAX - failures)
     if not left:
         return CodeRefused(_("There are no tries left. Please call your dental office."), tries_left=0)

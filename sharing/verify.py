@@ -30,7 +30,7 @@ from sharing.actors import recipient
 from sharing.codes import is_code
 from sharing.grants import SessionOver
 from sharing.liveness import live, opens_left
-from sharing.lock import lock
+from sharing.lock import note_wrong_code
 from sharing.models import Challenge, Message, Share, ShareSession
 from sharing.notices import tell_of_opening
 from sharing.paper import is_on_paper
@@ -187,14 +187,7 @@ def _no_try_left(challenge: Challenge, share: Share) -> Exception:
 
 def _refuse(session: ShareSession, challenge: Challenge, share: Share, *, address: str) -> CodeRefused:
     """Write the miss down; the share's last one locks it. Returns the refusal."""
-    actor = recipient(share, session, address=address)
-    with transaction.atomic():
-        trail.record(
-            "share.code-refused", actor=actor, outcome=REFUSED, patient=share.patient_id, share=share.pk
-        )
-        failures = Share.objects.values_list("code_failures", flat=True).get(pk=share.pk)
-        if failures >= settings.CODE_FAILURES_MAX:
-            lock(share, actor=actor, reason="code")
+    failures = note_wrong_code(share, actor=recipient(share, session, address=address))
     tries = Challenge.objects.values_list("tries", flat=True).get(pk=challenge.pk)
     left = max(0, min(settings.CODE_TRIES_MAX - tries, settings.CODE_FAILURES_MAX - failures))
     if not left:

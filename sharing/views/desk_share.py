@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.accounts.forms import posted
 from portal.accounts.permissions import Action, may
 from portal.audit import trail
-from portal.errors import Conflict, InvalidInput, NotFound
+from portal.errors import Conflict, InvalidInput
 from portal.records.dentists import entry_of
 from portal.records.views import live
 from sharing.change_number import change_number
@@ -25,6 +25,7 @@ from sharing.extend import extend
 from sharing.lost_phone import report_lost_phone
 from sharing.models import Share
 from sharing.one_share_forms import ExtendForm, ImagesForm, NumberForm
+from sharing.practice_share import share_of
 from sharing.standing import standing_of
 from sharing.undo import undo
 from sharing.wrong_number import report_wrong_number, send_corrected, was_wrong
@@ -147,15 +148,6 @@ def share_evidence(request: HttpRequest, share_id: UUID) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     trail.record_alone("share.evidence-read", actor=actor, patient=share.patient_id, share=share.pk)
     return _evidence_page(request, share, NumberForm(share))
-
-
-def share_of(request: HttpRequest, share_id: UUID) -> Share:
-    """The practice's share. Raises `NotFound` for anyone else's."""
-    rows = Share.objects.filter(practice_id=request.actor.practice, pk=share_id)  # type: ignore[attr-defined]
-    share = rows.select_related("disclosure__disclosed_by", "patient", "practice").first()
-    if share is None:
-        raise NotFound
-    return share
 
 
 def _page(request: HttpRequest, share: Share, **bound: forms.Form) -> HttpResponse:
