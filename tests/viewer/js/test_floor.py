@@ -31,13 +31,11 @@ def test_v20_server_pictures_stand_in(serve: Serve, open_page: OpenPage, cbct: F
     page = open_page(server, script=LACKS[lack])
     expect(page.get_by_role("status")).to_have_text(WHY)
     assert loaded(page) == 121
-    page.get_by_role("button", name="Next slice").click()
+    with page.expect_response("**/slices/38.webp"):
+        page.get_by_role("button", name="Next slice").click()
     expect(page.get_by_role("img", name="Cone-beam CT, From above, slice 39 of 75")).to_be_visible()
-    page.wait_for_timeout(300)
-    assert server.requests[-1].endswith("/slices/38.webp")
-    page.get_by_role("button", name="Front").click()
-    page.wait_for_timeout(300)
-    assert server.requests[-1].endswith("/previews/coronal.webp")
+    with page.expect_response("**/previews/coronal.webp"):
+        page.get_by_role("button", name="Front").click()
     expect(page.get_by_role("slider")).to_have_count(0)
 
 
