@@ -251,6 +251,7 @@ CODE_RESEND_AFTER_S = 60
 CODE_SENDS_MAX_15MIN = 3
 CODE_SENDS_MAX_DAY = 6
 PHONE_SENDS_MAX_DAY = 10  # over all practices
+PHONE_CALLS_MAX_DAY = 3  # of these spoken: a telephone that rings in vain is more than a nuisance
 PRACTICE_SENDS_MAX_DAY = 500
 ADDRESS_SENDS_MAX_HOUR = 20  # of one network address, /64 for IPv6
 ADDRESS_LINKS_MAX_DAY = 20  # to one number or e-mail address, by one practice
@@ -280,11 +281,13 @@ QUIET_UNTIL_HOUR = env.int("SCANPASS_QUIET_UNTIL_HOUR", default=8)
 MESSAGE_HELD_MAX_S = 3 * 24 * 3600  # a link that comes later than this surprises more than it helps
 WEBHOOK_URL = env.str("SCANPASS_WEBHOOK_URL", default="")
 WEBHOOK_SECRET = secret("SCANPASS_WEBHOOK_SECRET")
+WEBHOOK_CALLS = env.bool("SCANPASS_WEBHOOK_CALLS", default=False)  # the gateway can call and say a code
 WEBHOOK_SKEW_S = 5 * 60  # a signature older than this is a replay
 TWILIO_URL = env.str("SCANPASS_TWILIO_URL", default="https://api.twilio.com").rstrip("/")
 TWILIO_ACCOUNT = env.str("SCANPASS_TWILIO_ACCOUNT", default="")
 TWILIO_TOKEN = secret("SCANPASS_TWILIO_TOKEN")
 TWILIO_SENDER = env.str("SCANPASS_TWILIO_SENDER", default="")  # a number, or a messaging service (MG…)
+TWILIO_CALLER = env.str("SCANPASS_TWILIO_CALLER", default="")  # a number that can call; empty: no calls
 AWS_SMS_REGION = env.str("SCANPASS_AWS_SMS_REGION", default="")
 AWS_SMS_SENDER = env.str("SCANPASS_AWS_SMS_SENDER", default="")  # a number, pool or sender id of the account
 AWS_SMS_CONFIGURATION = env.str(

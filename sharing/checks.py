@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -38,6 +39,13 @@ def messages_can_leave(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error("Messages would leave without encryption, so none leaves.", hint=hint, id="scanpass.E022")
         )
+    if (
+        name == "twilio"
+        and settings.TWILIO_CALLER
+        and not re.fullmatch(r"\+\d{7,15}", settings.TWILIO_CALLER)
+    ):
+        hint = "Set SCANPASS_TWILIO_CALLER to a number of the account, like +12025550100, or leave it empty."
+        found.append(Error("No call can come from this caller.", hint=hint, id="scanpass.E025"))
     if name == "aws" and find_spec("botocore") is None:
         found.append(
             Error("The gateway aws needs botocore.", hint="Install the extra aws.", id="scanpass.E023")

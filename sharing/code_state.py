@@ -1,4 +1,4 @@
-"""What has become of the code somebody waits for, in their words: nobody stares at a phone in vain.
+"""What has become of the code somebody waits for, texted or spoken, in their words: nobody stares at a phone in vain.
 
 A dentist's page is told nothing: the address they typed may be a wrong one, and a code that never comes must look
 like one that is on its way.
@@ -26,6 +26,11 @@ class CodeState(NamedTuple):
 
 _UNKNOWN: Final = CodeState("unknown", "")
 _SLOW: Final = CodeState("waiting", _("Our texts are slow right now. We keep trying."))
+_CALLING: Final = CodeState("sent", _("We are calling you now. Press the key that the voice names."))
+_CALL_SLOW: Final = CodeState("waiting", _("Our calls are slow right now. We keep trying."))
+_CALL_LOST: Final = CodeState(
+    "failed", _("We called, but no one pressed the key. Ask for a new code, or call the dental office.")
+)
 _LOST: Final = CodeState(
     "failed", _("The code did not reach you. Ask for a new one, or call the dental office.")
 )
@@ -45,12 +50,22 @@ def code_state(session: ShareSession) -> CodeState:
     if share is None or share.disclosure.recipient_kind == "dentist":
         return _UNKNOWN
     codes = Message.objects.filter(challenge__session=session).order_by("-created_at")
-    message = codes.only("state", "trouble").first()
+    message = codes.only("state", "trouble", "kind").first()
     if message is None:
         return _UNKNOWN
+    if message.kind == Message.Kind.CALL:
+        return _state_of_call(message)
     if message.state in (_State.UNDELIVERED, _State.FAILED):
         words = _LOST_FOR.get(Trouble(message.trouble or Trouble.UNKNOWN))
         return CodeState("failed", words) if words else _LOST
     if message.state == _State.HELD:
         return _SLOW
     return CodeState("waiting" if message.state == _State.QUEUED else message.state, "")
+
+
+def _state_of_call(call: Message) -> CodeState:
+    if call.state in (_State.UNDELIVERED, _State.FAILED):
+        return _CALL_LOST
+    if call.state == _State.HELD:
+        return _CALL_SLOW
+    return CodeState("delivered", "") if call.state == _State.DELIVERED else _CALLING

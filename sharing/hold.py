@@ -60,7 +60,7 @@ def hold(message: Message, lease: Lease, trouble: Trouble, *, until: datetime | 
 
 
 def _wait_s(message: Message) -> int:
-    steps = _CODE_STEPS_S if message.kind == Message.Kind.CODE else _LINK_STEPS_S
+    steps = _CODE_STEPS_S if message.kind in Message.CODES else _LINK_STEPS_S
     return steps[min(message.holds, len(steps) - 1)]
 
 

@@ -35,6 +35,7 @@ class Cap:
 
 PHONE_DAY: Final = Cap("phone", settings.PHONE_SENDS_MAX_DAY, 86_400)
 PRACTICE_DAY: Final = Cap("practice", settings.PRACTICE_SENDS_MAX_DAY, 86_400)
+CALLS_TO_PHONE_DAY: Final = Cap("call-to", settings.PHONE_CALLS_MAX_DAY, 86_400)
 # Links: a number typed into a whole batch by mistake, or a desk that is used to pester somebody.
 LINKS_TO_ADDRESS_DAY: Final = Cap("link-to", settings.ADDRESS_LINKS_MAX_DAY, 86_400)
 LINKS_DAY: Final = Cap("links", settings.PRACTICE_LINKS_MAX_DAY, 86_400)

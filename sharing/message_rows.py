@@ -17,7 +17,16 @@ _TONES: Final = {
     _State.UNDELIVERED: "bad",
     _State.FAILED: "bad",
 }
-_NAMES: Final = {Message.Kind.LINK: "Link", Message.Kind.CODE: "Code", Message.Kind.NOTICE: "Notice"}
+_NAMES: Final = {
+    Message.Kind.LINK: "Link",
+    Message.Kind.CODE: "Code",
+    Message.Kind.CALL: "Call with a code",
+    Message.Kind.NOTICE: "Notice",
+}
+_OF_CALLS: Final[dict[str, str]] = {
+    _State.SENT: "The telephone was rung; nobody has pressed the key yet.",
+    _State.DELIVERED: "Somebody pressed the key and heard the code.",
+}
 # Gateways that tell later whether a text arrived.
 _REPORTING: Final = frozenset({"webhook", "twilio", "aws"})
 # Whether last week's code arrived is nobody's question any more.
@@ -43,12 +52,12 @@ def message_rows(share: Share, moment: datetime) -> list[MessageRow]:
     newest: dict[str, Message] = {}
     for message in share.messages.filter(kind__in=_NAMES).order_by("created_at"):
         newest[message.kind] = message
-    code = newest.get(Message.Kind.CODE)
-    if code is not None and moment - code.created_at > _CODE_SHOWN:
-        del newest[Message.Kind.CODE]
+    for kind in Message.CODES:
+        if kind in newest and moment - newest[kind].created_at > _CODE_SHOWN:
+            del newest[kind]
     rows = [_row(share, newest[kind]) for kind in _NAMES if kind in newest]
     # A link that was delivered is all that the share's own state says already.
-    return [row for row in rows if row.words or row.what == _NAMES[Message.Kind.CODE]]
+    return [row for row in rows if row.words or row.what != _NAMES[Message.Kind.LINK]]
 
 
 def _row(share: Share, message: Message) -> MessageRow:
@@ -72,6 +81,8 @@ def _row(share: Share, message: Message) -> MessageRow:
 
 
 def _words(share: Share, message: Message) -> str:
+    if message.kind == Message.Kind.CALL:
+        return _OF_CALLS.get(message.state, "")
     if message.state == _State.SENT and message.gateway in _REPORTING:
         return "The message service took it; the phone has not confirmed it yet."
     if message.state == _State.SENT and share.channel == Channel.EMAIL:

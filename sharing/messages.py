@@ -54,6 +54,36 @@ def code_text(practice: Practice, *, language: str, code: str) -> str:
         return _fitted(words, practice, reserved=len(last), code=code) + last
 
 
+def call_words(practice: Practice, *, language: str, key: str) -> str:
+    """What a call says when it is taken: who calls, and which key to press for the code.
+
+    Source: 47 CFR 64.1200(b)(1), (2): an artificial voice says first who calls, and their number.
+    """
+    with translation.override(language):
+        return _(
+            "This is a call from %(practice)s. You asked for a code. Press %(key)s to hear it."
+            " If you did not ask, hang up now. Our number is %(phone)s."
+        ) % {"practice": practice.name, "key": key, "phone": _one_by_one(practice.phone)}
+
+
+def code_words(practice: Practice, *, language: str, code: str) -> str:
+    """What it says then, digit by digit."""
+    with translation.override(language):
+        words = _("Your %(practice)s code is: %(code)s. Tell no one.")
+        return words % {"practice": practice.name, "code": _one_by_one(code)}
+
+
+def no_code_words(*, language: str) -> str:
+    """What it says after another key, or a second time."""
+    with translation.override(language):
+        return _("That did not work. Please ask for a new code. Goodbye.")
+
+
+def _one_by_one(number: str) -> str:
+    """The digits with a breath between them; a voice would read them as one large number."""
+    return ", ".join(letter for letter in number if letter.isdigit())
+
+
 def notice_text(practice: Practice, *, language: str) -> str:
     """The text to a patient whose dentist of choice has opened the scan; it names neither of them."""
     with translation.override(language):

@@ -156,7 +156,10 @@ class Message(Row):
     class Kind(models.TextChoices):
         LINK = "link"
         CODE = "code"
+        CALL = "call"  # a code, spoken on the telephone
         NOTICE = "notice"  # to the one who passed their scan on: it was opened
+
+    CODES: ClassVar = (Kind.CODE, Kind.CALL)  # what somebody waits for, with the page open
 
     class State(models.TextChoices):
         QUEUED = "queued"

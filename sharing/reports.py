@@ -24,7 +24,7 @@ from sharing.todo import add_task, close_tasks
 from sharing.troubles import Trouble, sentence
 
 _State = Message.State
-_UNDECIDED = (_State.QUEUED, _State.HELD, _State.SENT)
+UNDECIDED = (_State.QUEUED, _State.HELD, _State.SENT)
 
 
 def delivered(message_id: uuid.UUID, *, gateway: str) -> None:
@@ -33,7 +33,7 @@ def delivered(message_id: uuid.UUID, *, gateway: str) -> None:
     if message is None:
         return
     with transaction.atomic():
-        open_ones = Message.objects.filter(pk=message.pk, state__in=[*_UNDECIDED, _State.UNDELIVERED])
+        open_ones = Message.objects.filter(pk=message.pk, state__in=[*UNDECIDED, _State.UNDELIVERED])
         if not open_ones.update(
             state=_State.DELIVERED, trouble="", failure="", due_at=None, reported_at=now()
         ):
@@ -61,7 +61,7 @@ def undelivered(message_id: uuid.UUID, trouble: Trouble, *, gateway: str) -> Non
         ReadBack.objects.filter(pk=message_id, consumed_at=None).update(failure=sentence(trouble))
         return
     with transaction.atomic():
-        open_ones = Message.objects.filter(pk=message.pk, state__in=_UNDECIDED)
+        open_ones = Message.objects.filter(pk=message.pk, state__in=UNDECIDED)
         if not open_ones.update(
             state=_State.UNDELIVERED,
             trouble=trouble,

@@ -25,12 +25,13 @@ from portal.practice.agreements import require_agreement
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
 from sharing import messages
-from sharing.codes import code_hmac, make_code
+from sharing.calls import key_of
 from sharing.gateways import Gateway, Outgoing, Undeliverable, choose
 from sharing.hold import WAITING, close_unsent, hold
 from sharing.in_order import take_share
 from sharing.liveness import live
-from sharing.models import Challenge, Channel, DeskTask, Message, Share
+from sharing.mint_code import mint_code, still_wanted
+from sharing.models import Channel, DeskTask, Message, Share
 from sharing.opted_out import has_opted_out, opt_out
 from sharing.quiet_hours import end_of_quiet
 from sharing.sessions import end_all
@@ -49,6 +50,7 @@ class Letter:
 
     body: str
     subject: str = ""
+    language: str = ""  # of one that is spoken
 
 
 def send_message(message_id: uuid.UUID, lease: Lease) -> None:
@@ -63,7 +65,14 @@ def send_message(message_id: uuid.UUID, lease: Lease) -> None:
         if letter is None:
             raise Undeliverable(Trouble.TOO_LATE)
         reference = gateway.deliver(
-            Outgoing(message.pk, message.share.address, letter.body, message.kind, letter.subject)
+            Outgoing(
+                message.pk,
+                message.share.address,
+                letter.body,
+                message.kind,
+                letter.subject,
+                letter.language,
+            )
         )
     except Undeliverable as error:
         if error.is_final:
@@ -82,13 +91,15 @@ def _check_wanted(message: Message) -> None:
     moment = now()
     is_live = Share.objects.filter(live(moment), pk=message.share_id).exists()
     ends_at = message.created_at + timedelta(seconds=settings.CODE_LIFETIME_S)
-    if not is_live or (message.kind == Message.Kind.CODE and ends_at <= moment):
+    if not is_live or (message.kind in Message.CODES and ends_at <= moment):
         raise Undeliverable(Trouble.TOO_LATE)
 
 
 def _permitted_gateway(message: Message) -> Gateway:
     """The one way out, if this message may take it now. Raises `Undeliverable`."""
     gateway = choose(message.share.channel)
+    if message.kind == Message.Kind.CALL and not gateway.speaks:
+        raise Undeliverable(Trouble.NOT_SET_UP)
     if gateway.needs_agreement:
         try:
             require_agreement(message.practice_id, gateway.name)
@@ -102,7 +113,7 @@ def _permitted_gateway(message: Message) -> Gateway:
 def _check_phone(message: Message, gateway: str) -> None:
     if has_opted_out(message.share):
         raise Undeliverable(Trouble.OPTED_OUT)
-    if message.kind == Message.Kind.CODE:
+    if message.kind in Message.CODES:
         return
     moment = now()
     morning = None if message.is_urgent else end_of_quiet(message.share.practice, moment)
@@ -149,24 +160,9 @@ def _link_letter(message: Message, lease: Lease) -> Letter | None:
 
 
 def _code_letter(message: Message, lease: Lease) -> Letter | None:
-    share, practice, challenge = message.share, message.share.practice, message.challenge
-    if challenge is None:
-        return None
-    code = make_code()
-    moment = now()
-    with transaction.atomic():
-        lease.check()
-        made = Challenge.objects.filter(
-            pk=challenge.pk,
-            consumed_at=None,
-            expires_at__gt=moment,
-            session__ended_at=None,
-            share__in=Share.objects.filter(live(moment), address_index=share.address_index),
-        ).update(
-            code_hmac=code_hmac(code, challenge=challenge.pk, share=share.pk),
-            expires_at=moment + timedelta(seconds=settings.CODE_LIFETIME_S),
-        )
-    if not made:
+    share, practice = message.share, message.share.practice
+    code = _minted(message, lease)
+    if code is None:
         return None
     if share.channel == Channel.TEXT:
         return Letter(messages.code_text(practice, language=share.language, code=code))
@@ -174,6 +170,27 @@ def _code_letter(message: Message, lease: Lease) -> Letter | None:
         messages.email_code(practice, language=share.language, code=code),
         messages.email_subject(practice, language=share.language),
     )
+
+
+def _minted(message: Message, lease: Lease) -> str | None:
+    with transaction.atomic():
+        lease.check()
+        return mint_code(message)
+
+
+def _call_letter(message: Message, lease: Lease) -> Letter | None:
+    """What the voice says first: which key to press. The code is made when somebody presses it (`sharing.speak`)."""
+    practice, language = message.share.practice, message.share.language
+    if not still_wanted(message, now()).exists():
+        return None
+    words = messages.call_words(practice, language=language, key=key_of(message.pk))
+    if not choose(message.share.channel).rings:
+        # A gateway of this machine has no keys to press: it is heard to the end at once.
+        code = _minted(message, lease)
+        if code is None:
+            return None
+        words += "\n\n" + messages.code_words(practice, language=language, code=code)
+    return Letter(words, language=language)
 
 
 def _notice_letter(message: Message, lease: Lease) -> Letter | None:
@@ -189,6 +206,7 @@ def _notice_letter(message: Message, lease: Lease) -> Letter | None:
 _LETTERS: Final = {
     Message.Kind.LINK: _link_letter,
     Message.Kind.CODE: _code_letter,
+    Message.Kind.CALL: _call_letter,
     Message.Kind.NOTICE: _notice_letter,
 }
 

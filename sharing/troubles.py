@@ -25,6 +25,7 @@ class Trouble(StrEnum):
     BAD_NUMBER = "bad-number"
     BAD_ADDRESS = "bad-address"
     UNREACHABLE = "unreachable"
+    UNHEARD = "unheard"
     BLOCKED = "blocked"
     TOO_LATE = "too-late"
     UNKNOWN = "unknown"
@@ -61,6 +62,7 @@ SENTENCES: Final[dict[Trouble, str]] = {
     Trouble.BAD_NUMBER: "This is no number that gets texts. Please check it with the patient.",
     Trouble.BAD_ADDRESS: "The mail server refused this address. Please check it with the patient.",
     Trouble.UNREACHABLE: "The phone could not be reached. Try again later, or use e-mail or a letter.",
+    Trouble.UNHEARD: "The telephone rang, but nobody pressed the key, so the code was not said.",
     Trouble.BLOCKED: "The phone company blocked it. Use e-mail or a letter, and tell whoever runs Scanpass.",
     Trouble.TOO_LATE: "It was no longer wanted when its turn came, so it was not sent.",
     Trouble.UNKNOWN: "It did not arrive, and the phone company does not say why. Use e-mail or a letter.",

@@ -14,6 +14,7 @@ urlpatterns = [
     path("address", steps.address, name="share_address"),
     path("colleague", steps.colleague, name="share_colleague"),
     path("code", steps.code, name="share_code"),
+    path("code/call", steps.call, name="share_call"),
     path("code/news", steps.code_news, name="share_code_news"),
     path("code/verify", steps.verify, name="share_verify"),
     path("slip", steps.slip, name="share_slip"),

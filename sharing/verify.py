@@ -27,6 +27,7 @@ from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
 from sharing import limits
 from sharing.actors import recipient
+from sharing.calls import may_call
 from sharing.codes import is_code
 from sharing.grants import SessionOver
 from sharing.liveness import live, opens_left
@@ -52,22 +53,24 @@ class Verified:
 # --- asking for a code ---------------------------------------------------------------------------------------------
 
 
-def request_code(session: ShareSession, *, address: str) -> Challenge:
-    """Queue a code for the share's address; it replaces the one before it.
+def request_code(session: ShareSession, *, address: str, by_call: bool = False) -> Challenge:
+    """Queue a code for the share's address, written or `by_call` spoken; it replaces the one before it.
 
     A decoy session walks the same way, against the same limits, and nothing is sent.
-    Raises `LimitReached` (with `retry_after_s`), `Gone`, or `Conflict` where the code is on a printed slip.
+    Raises `LimitReached` (with `retry_after_s`), `Gone`, or `Conflict` where the code is on a printed slip or a call
+    isn't offered.
     """
     share = _share_of(session)
     if is_on_paper(share):
         raise Conflict(next="/s/slip")
-    challenge = _ask(session, share, address=address)
+    kind = Message.Kind.CALL if by_call else Message.Kind.CODE
+    challenge = _ask(session, share, kind, address=address)
     if challenge is None:
         raise Gone  # after the lock was committed
     return challenge
 
 
-def _ask(session: ShareSession, share: Share, *, address: str) -> Challenge | None:
+def _ask(session: ShareSession, share: Share, kind: Message.Kind, *, address: str) -> Challenge | None:
     """The challenge, or None where asking for it has paused the share."""
     with transaction.atomic():
         moment = now()
@@ -75,6 +78,12 @@ def _ask(session: ShareSession, share: Share, *, address: str) -> Challenge | No
         _check_recent(share, moment)
         if pause_if_unrequested(share, actor=recipient(share, session, address=address)):
             return None
+        if kind == Message.Kind.CALL:
+            if not may_call(session):
+                raise Conflict(
+                    _("We can't call this phone now. Ask for a text first."), next="/s/code/verify"
+                )
+            limits.take(limits.CALLS_TO_PHONE_DAY, share.address)
         limits.take(limits.PHONE_DAY, share.address)
         limits.take(limits.PRACTICE_DAY, str(share.practice_id))
         limits.take_from(limits.ADDRESS_HOUR, address)
@@ -86,7 +95,7 @@ def _ask(session: ShareSession, share: Share, *, address: str) -> Challenge | No
         )
         is_decoy = session.step == ShareSession.Step.DECOY
         if not is_decoy:
-            _send(challenge, moment)
+            _send(challenge, kind, moment)
         trail.record(
             "share.code-requested",
             actor=recipient(share, session, address=address),
@@ -94,6 +103,7 @@ def _ask(session: ShareSession, share: Share, *, address: str) -> Challenge | No
             patient=share.patient_id,
             share=share.pk,
             challenge=str(challenge.pk),
+            kind=kind.value,
         )
     return challenge
 
@@ -125,7 +135,7 @@ def _check_recent(share: Share, moment: datetime) -> None:
             raise limits.too_often(asked[-1] + window - moment)
 
 
-def _send(challenge: Challenge, moment: datetime) -> None:
+def _send(challenge: Challenge, kind: Message.Kind, moment: datetime) -> None:
     """The outbox row and its job; codes asked for before stop working."""
     Challenge.objects.filter(share_id=challenge.share_id, consumed_at=None, expires_at__gt=moment).exclude(
         pk=challenge.pk
@@ -134,7 +144,7 @@ def _send(challenge: Challenge, moment: datetime) -> None:
         practice_id=challenge.share.practice_id,
         share_id=challenge.share_id,
         challenge=challenge,
-        kind=Message.Kind.CODE,
+        kind=kind,
         created_at=moment,
     )
     enqueue("send", message.pk)

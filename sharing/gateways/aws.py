@@ -31,6 +31,7 @@ class AwsGateway:
     name = "aws"
     rings = True
     needs_agreement = True
+    speaks = False  # its voice messages ask for no key, and would leave the code on an answering machine
 
     def deliver(self, outgoing: Outgoing) -> str:
         if not (settings.AWS_SMS_REGION and settings.AWS_SMS_SENDER):

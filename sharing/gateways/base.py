@@ -12,13 +12,22 @@ from sharing.troubles import PASSING, Trouble, sentence
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message as it leaves. `message` is our own id, by which the vendor's reports find the row again."""
+    """One message as it leaves. `message` is our own id, by which the vendor's reports find the row again.
+
+    With a `language` it is a call: the body is spoken in it, and what is pressed then is told to `sharing.speak`.
+    """
 
     message: uuid.UUID
     address: str
     body: str
     kind: str
     subject: str = ""
+    language: str = ""
+
+    @property
+    def channel(self) -> str:
+        """How it leaves: "text" is written, "voice" is spoken."""
+        return "voice" if self.language else "text"
 
 
 class Undeliverable(Exception):
@@ -43,7 +52,8 @@ class Gateway(Protocol):
     """A way out.
 
     `name` is the adapter a business associate agreement must stand behind, if it `needs_agreement`. `rings`: a phone
-    makes a sound at the other end, so that quiet hours, STOP and the vendor's pace count.
+    makes a sound at the other end, so that quiet hours, STOP and the vendor's pace count. `speaks`: it can call and
+    say a message; where it can't, no call is offered.
     """
 
     name: str
@@ -51,6 +61,9 @@ class Gateway(Protocol):
 
     @property
     def needs_agreement(self) -> bool: ...
+
+    @property
+    def speaks(self) -> bool: ...
 
     def deliver(self, outgoing: Outgoing) -> str:
         """Send it; the vendor's reference for it, or "". Raises `Undeliverable`."""

@@ -14,6 +14,7 @@ class ConsoleGateway:
     name = "console"
     rings = False
     needs_agreement = False
+    speaks = True
 
     def deliver(self, outgoing: Outgoing) -> str:
         if not sys.stdout.isatty():

@@ -20,6 +20,7 @@ class EmailGateway:
 
     name = "email"
     rings = False
+    speaks = False
 
     @property
     def needs_agreement(self) -> bool:

@@ -22,6 +22,7 @@ class MemoryGateway:
     name = "memory"
     rings = False
     needs_agreement = False
+    speaks = True
     sent: ClassVar[list[Kept]] = []
 
     def deliver(self, outgoing: Outgoing) -> str:

@@ -18,6 +18,7 @@ class OutboxGateway:
     name = "outbox"
     rings = False
     needs_agreement = False
+    speaks = True
 
     def deliver(self, outgoing: Outgoing) -> str:
         line = {

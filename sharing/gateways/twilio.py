@@ -1,4 +1,4 @@
-"""Texts by Twilio: its Messages resource over plain HTTP, and its signature on what it reports back.
+"""Texts and calls by Twilio: its Messages and Calls over plain HTTP, and its signature on what it reports back.
 
 The vendor's package (51 MB) is left out: one form post and one HMAC are all that is needed of it
 (docs/decisions/0009-vendors-of-messages.md).
@@ -18,6 +18,7 @@ from django.conf import settings
 
 from sharing.gateways.base import Outgoing, Undeliverable
 from sharing.gateways.http import Answer, post, refusal
+from sharing.gateways.twilio_voice import call_form
 from sharing.troubles import Trouble
 
 # The vendor's numbers, of an answer or of a later report, and what they mean to the desk.
@@ -35,6 +36,13 @@ _CODES: Final[dict[int, Trouble]] = {
     30007: Trouble.BLOCKED,  # filtered as spam
     30034: Trouble.BLOCKED,  # sender not registered
     30450: Trouble.BLOCKED,  # sending has been blocked for fraud
+    # Of calls.
+    13224: Trouble.BAD_NUMBER,  # no carrier knows the number
+    21214: Trouble.UNREACHABLE,  # can't be reached
+    21217: Trouble.BAD_NUMBER,  # invalid number
+    13227: Trouble.BLOCKED,  # region not allowed by the account
+    21215: Trouble.BLOCKED,  # the same
+    21216: Trouble.BLOCKED,  # blocked by Twilio
 }
 # Its queue is full, or an account problem: these pass.
 _PASSING: Final = {
@@ -44,30 +52,39 @@ _PASSING: Final = {
     20003: Trouble.REFUSED,
     30002: Trouble.REFUSED,
     21606: Trouble.REFUSED,
+    21210: Trouble.REFUSED,  # the caller isn't a number of the account
+    21212: Trouble.REFUSED,
 }
 _CODE_VALID_S: Final = settings.CODE_LIFETIME_S
 _LINK_VALID_S: Final = 4 * 3600
 
 
 class TwilioGateway:
-    """One message resource for each text. A sender that begins with MG is a messaging service."""
+    """One resource for each text or call. A sender that begins with MG is a messaging service, which can't call."""
 
     name = "twilio"
     rings = True
     needs_agreement = True
 
+    @property
+    def speaks(self) -> bool:
+        return bool(settings.TWILIO_CALLER)
+
     def deliver(self, outgoing: Outgoing) -> str:
         account, token = settings.TWILIO_ACCOUNT, settings.TWILIO_TOKEN
         if not (account and token and settings.TWILIO_SENDER):
             raise Undeliverable(Trouble.NOT_SET_UP)
-        url = f"{settings.TWILIO_URL}/2010-04-01/Accounts/{account}/Messages.json"
+        resource, form = (
+            ("Calls", call_form(outgoing)) if outgoing.language else ("Messages", _form(outgoing))
+        )
+        url = f"{settings.TWILIO_URL}/2010-04-01/Accounts/{account}/{resource}.json"
         basic = base64.b64encode(f"{account}:{token}".encode()).decode()
         headers = {
             "Authorization": f"Basic {basic}",
             "Content-Type": "application/x-www-form-urlencoded",
             "Accept": "application/json",
         }
-        answer = post(url, urlencode(_form(outgoing)).encode(), headers)
+        answer = post(url, urlencode(form).encode(), headers)
         if not answer.is_accepted:
             raise _refused(answer)
         return str(answer.document().get("sid", ""))

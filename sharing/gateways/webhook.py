@@ -1,4 +1,4 @@
-"""Texts through a gateway of the practice's own choice: one signed POST of JSON (docs/messages.md).
+"""Texts and calls through a gateway of the practice's own choice: one signed POST of JSON (docs/messages.md).
 
 Whatever carrier, modem or integration there is, twenty lines on its side connect it.
 """
@@ -17,28 +17,40 @@ from sharing.gateways.signature import signed
 from sharing.troubles import NEEDS_ANOTHER_WAY, Trouble
 
 # What the other side may give as its reason for 422.
-REASONS: Final = {*NEEDS_ANOTHER_WAY, Trouble.UNREACHABLE, Trouble.BLOCKED, Trouble.UNKNOWN}
+REASONS: Final = {
+    *NEEDS_ANOTHER_WAY,
+    Trouble.UNREACHABLE,
+    Trouble.UNHEARD,
+    Trouble.BLOCKED,
+    Trouble.UNKNOWN,
+}
 _UNPROCESSABLE: Final = 422
 
 
 class WebhookGateway:
-    """`{"id", "to", "body", "kind"}`, signed; 2xx takes it, 422 refuses it for good, anything else is tried again."""
+    """`{"id", "to", "body", "kind", "channel"}`, signed; 2xx takes it, 422 refuses it, else it is tried again."""
 
     name = "webhook"
     rings = True
     needs_agreement = True
 
+    @property
+    def speaks(self) -> bool:
+        return settings.WEBHOOK_CALLS
+
     def deliver(self, outgoing: Outgoing) -> str:
         if not settings.WEBHOOK_URL or not settings.WEBHOOK_SECRET:
             raise Undeliverable(Trouble.NOT_SET_UP)
-        body = json.dumps(
-            {
-                "id": str(outgoing.message),
-                "to": outgoing.address,
-                "body": outgoing.body,
-                "kind": outgoing.kind,
-            }
-        ).encode()
+        wanted = {
+            "id": str(outgoing.message),
+            "to": outgoing.address,
+            "body": outgoing.body,
+            "kind": outgoing.kind,
+            "channel": outgoing.channel,
+        }
+        if outgoing.language:
+            wanted["language"] = outgoing.language
+        body = json.dumps(wanted).encode()
         headers = {"Content-Type": "application/json", **signed(body, now())}
         answer = post(settings.WEBHOOK_URL, body, headers)
         if answer.is_accepted:

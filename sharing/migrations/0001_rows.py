@@ -123,7 +123,8 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("link", "Link"), ("code", "Code"), ("notice", "Notice")], max_length=10
+                        choices=[("link", "Link"), ("code", "Code"), ("call", "Call"), ("notice", "Notice")],
+                        max_length=10,
                     ),
                 ),
                 (

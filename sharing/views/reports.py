@@ -11,16 +11,17 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from portal.accounts.permissions import public
 from portal.errors import AccessDenied, InvalidInput
 from sharing import reports
-from sharing.gateways import aws, sns, twilio, webhook
+from sharing.gateways import aws, sns, twilio, twilio_voice, webhook
 from sharing.gateways.signature import is_signed
 from sharing.opted_out import hear
+from sharing.speak import speak
 
 _LOST: Final = frozenset({"undelivered", "failed"})
 
@@ -32,12 +33,18 @@ _LOST: Final = frozenset({"undelivered", "failed"})
 @csrf_exempt
 @require_POST
 def webhook_report(request: HttpRequest) -> HttpResponse:
-    """`{"id", "status", "reason"}` about a message, or `{"from", "text"}` that somebody wrote back."""
+    """`{"id", "status", "reason"}` about a message, or `{"from", "text"}` that somebody wrote back.
+
+    `{"id", "pressed"}` about a call has an answer: what the voice says now.
+    """
     if not is_signed(request.headers, request.body):
         raise AccessDenied
     told = _document(request.body)
     if "from" in told:
         hear(str(told["from"]), str(told.get("text", "")))
+    elif "pressed" in told:
+        spoken = speak(_id(told.get("id")), key=str(told["pressed"]), gateway="webhook")
+        return JsonResponse({"body": spoken.words, "language": spoken.language})
     elif told.get("status") == "delivered":
         reports.delivered(_id(told.get("id")), gateway="webhook")
     elif told.get("status") in _LOST:
@@ -59,6 +66,27 @@ def twilio_report(request: HttpRequest, message_id: UUID) -> HttpResponse:
         reports.delivered(message_id, gateway="twilio")
     elif status in _LOST:
         reports.undelivered(message_id, twilio.trouble_of(fields.get("ErrorCode", "")), gateway="twilio")
+    return HttpResponse(status=204)
+
+
+@public
+@csrf_exempt
+@require_POST
+def twilio_pressed(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """Somebody took the call and pressed a key: what the voice says now, the code where it was the right one."""
+    fields = _signed_by_twilio(request)
+    spoken = speak(message_id, key=fields.get("Digits", ""), gateway="twilio")
+    return HttpResponse(twilio_voice.said(spoken.words, spoken.language), content_type="text/xml")
+
+
+@public
+@csrf_exempt
+@require_POST
+def twilio_call(request: HttpRequest, message_id: UUID) -> HttpResponse:
+    """How a call ended. One whose code was heard is delivered already, and stays so."""
+    trouble = twilio_voice.ENDINGS.get(_signed_by_twilio(request).get("CallStatus", ""))
+    if trouble is not None:
+        reports.undelivered(message_id, trouble, gateway="twilio")
     return HttpResponse(status=204)
 
 

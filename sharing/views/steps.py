@@ -21,13 +21,14 @@ from sharing.actors import recipient as recipient_of
 from sharing.add_person import ask_to_be_added, asked_by, self_declared
 from sharing.addresses import folded, hint
 from sharing.answers import keep_cookie, onward, refused, with_page
+from sharing.calls import can_be_called, may_call
 from sharing.code_state import code_state
 from sharing.desk_code import parsed_desk_code
 from sharing.inputs import birthdate as read_birthdate
 from sharing.inputs import code as read_code
 from sharing.inputs import field
 from sharing.matching import Matched, give_address, give_birthdate
-from sharing.models import Challenge, Share, ShareSession
+from sharing.models import Challenge, Message, Share, ShareSession
 from sharing.paper import is_on_paper
 from sharing.slip import verify_desk_code
 from sharing.verify import request_code, verify_code
@@ -187,7 +188,23 @@ def _verify_page(request: HttpRequest, error: ScanpassError | None) -> HttpRespo
     if not Challenge.objects.filter(session=session).exists():
         return HttpResponseRedirect("/s/code")
     words = _code_words(session)
-    return _page(request, "verify", _code_session(request), error, code_state=code_state(session), **words)
+    words |= {"code_state": code_state(session), "is_call": _is_call(session), **_call_words(session)}
+    return _page(request, "verify", _code_session(request), error, **words)
+
+
+def _is_call(session: ShareSession) -> bool:
+    """Whether this browser's newest code is one that is spoken."""
+    newest = Message.objects.filter(challenge__session=session).order_by("-created_at").first()
+    return newest is not None and newest.kind == Message.Kind.CALL
+
+
+def _call_words(session: ShareSession) -> dict[str, Any]:
+    """Whether the page has the button for a call at all, and whether it shows already."""
+    share = session.share
+    return {
+        "can_be_called": share is not None and can_be_called(share),
+        "may_call": may_call(session),
+    }
 
 
 @recipient
@@ -206,11 +223,21 @@ def verify(request: HttpRequest) -> HttpResponse:
 
 
 @recipient
+@with_page(_verify_page)
+def call(request: HttpRequest) -> HttpResponse:
+    """Call with a code, for whom no text comes or who can't read one."""
+    request_code(_code_session(request), address=client_address(request), by_call=True)
+    facts = {"next": "verify", "resend_after_s": settings.CODE_RESEND_AFTER_S}
+    return onward(request, facts, page="/s/code/verify", status=202)
+
+
+@recipient
 @require_safe
 def code_news(request: HttpRequest) -> JsonResponse:
-    """What has become of the code, for the page that waits for it."""
-    told = code_state(_code_session(request))
-    return JsonResponse({"state": told.state, "words": str(told.words)})
+    """What has become of the code, for the page that waits for it, and whether a call may be asked for instead."""
+    session = _code_session(request)
+    told = code_state(session)
+    return JsonResponse({"state": told.state, "words": str(told.words), "may_call": may_call(session)})
 
 
 # --- the code of a letter ------------------------------------------------------------------------------------------

@@ -64,12 +64,12 @@ PUBLIC = {
     "demo_outbox", "demo_walk", "share_landing", "share_paste", "share_open",
     "share_done",
     # Vendors' reports: no session, a signature instead (tests/sharing/gateways).
-    "webhook_report", "twilio_report", "twilio_reply", "aws_report",
+    "webhook_report", "twilio_report", "twilio_reply", "twilio_pressed", "twilio_call", "aws_report",
 }  # fmt: skip
 # Doors of a share's own cookie; `tests/sharing` and `tests/viewer` walk them.
 RECIPIENT = {
     "share_birthdate", "share_address", "share_colleague", "share_slip", "share_pass_on", "share_end_passed_on",
-    "share_code", "share_code_news",
+    "share_code", "share_call", "share_code_news",
     "share_verify", "share_ended", "share_renew", "share_view",
     "share_studies", "share_activity", "share_files", "share_end", "series_frames", "study_frames",
     "study_heartbeat", "study_manifest", "series_preview", "study_preview", "series_slice", "study_download",

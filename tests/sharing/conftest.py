@@ -116,6 +116,13 @@ def code_in(message: Kept) -> str:
     return message.body.rsplit("#", 1)[1]
 
 
+def heard(message: Kept) -> str:
+    """The code of a call, as whoever hears it writes it down."""
+    digits = re.search(r"(?:code is|es): ((?:\d, ){5}\d)\.", message.body)
+    assert digits, message.body
+    return digits[1].replace(", ", "")
+
+
 @dataclass
 class Recipient:
     """A browser with cookies and CSRF, and the messages its owner gets."""

@@ -63,7 +63,7 @@ def test_p13_a_slow_vendor_is_told_and_nothing_is_said_while_all_is_well(phone, 
     phone.open(token)
     phone.birthdate()
     phone.post("/s/code")
-    assert news(phone) == {"state": "waiting", "words": ""}
+    assert news(phone) == {"state": "waiting", "words": "", "may_call": False}
 
     def down(self, outgoing: Outgoing) -> str:
         raise Undeliverable(Trouble.DOWN)
@@ -76,9 +76,9 @@ def test_p13_a_slow_vendor_is_told_and_nothing_is_said_while_all_is_well(phone, 
 
 
 def test_p13_news_of_a_code_that_arrived(waiting):
-    assert news(waiting) == {"state": "sent", "words": ""}
+    assert news(waiting) == {"state": "sent", "words": "", "may_call": False}
     delivered(code().pk, gateway="twilio")
-    assert news(waiting) == {"state": "delivered", "words": ""}
+    assert news(waiting) == {"state": "delivered", "words": "", "may_call": False}
 
 
 def test_news_come_in_the_readers_language(waiting):
@@ -110,7 +110,7 @@ def test_a_dentist_learns_nothing_from_the_news_whether_the_address_was_right_or
         assert phone.post("/s/code").status_code in {202, 429}
         run_jobs()
         told.append(news(phone))
-    assert told[0] == told[1] == {"state": "unknown", "words": ""}
+    assert told[0] == told[1] == {"state": "unknown", "words": "", "may_call": False}
 
 
 def test_without_a_session_there_is_no_news(phone):

@@ -163,7 +163,7 @@ def test_spaces_and_dashes_do_not_matter_and_any_script_is_read(phone, token, sh
 
 
 def test_a_number_with_leading_zeros_lost_is_not_padded(phone, token, monkeypatch):
-    monkeypatch.setattr("sharing.send.make_code", lambda: "000123")
+    monkeypatch.setattr("sharing.mint_code.make_code", lambda: "000123")
     _matched(phone, token).ask_code()
     assert phone.post("/s/code/verify", {"code": 123}).status_code == 400
     assert phone.post("/s/code/verify", {"code": "000123"}).status_code == 200

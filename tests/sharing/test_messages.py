@@ -18,6 +18,7 @@ GIVEN = {
     "practice": Practice(name="Smile Dental", phone="+1 555 010 0199"),
     "link": tokens.link_of(tokens.PLACEHOLDER),
     "code": "123456",
+    "key": "7",
     "expires_at": datetime(2026, 12, 24, 18, tzinfo=UTC),
     "time_zone": "America/New_York",
 }
@@ -32,7 +33,7 @@ WRITERS = [
 
 def test_r11_every_kind_of_message_is_looked_at():
     assert {one.__name__ for one in WRITERS} == {
-        *("link_text", "code_text", "notice_text"),
+        *("link_text", "code_text", "notice_text", "call_words", "code_words"),
         *("email_subject", "email_link", "email_code", "email_notice"),
     }
 

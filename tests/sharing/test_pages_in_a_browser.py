@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
-from sharing.models import Share, ShareSession
+from sharing.models import Message, Share, ShareSession
+from sharing.reports import undelivered
+from sharing.troubles import Trouble
 from tests.chromium import launch
-from tests.sharing.conftest import code_in, make_share, run_jobs, token_in
+from tests.sharing.conftest import code_in, heard, make_share, run_jobs, token_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PICTURES = os.environ.get("SCANPASS_PICTURES")
@@ -49,11 +51,12 @@ def looked_at(page: Page, name: str) -> None:
     """Axe finds nothing, the page isn't wider than a small phone, and a picture is kept for the eye if asked."""
     found = Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
-    page.set_viewport_size({"width": 320, "height": 568})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    page.set_viewport_size({"width": 390, "height": 844})
-    if PICTURES:
-        page.screenshot(path=Path(PICTURES) / f"{name}-{page.language}.png", full_page=True)  # type: ignore[attr-defined]
+    for width, height in ((320, 568), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if PICTURES:
+            kept = Path(PICTURES) / f"{name}-{page.language}-{width}.png"  # type: ignore[attr-defined]
+            page.screenshot(path=kept, full_page=True)
 
 
 def test_from_the_link_to_the_scan(screen, sent, pat, dana):
@@ -98,6 +101,67 @@ def test_from_the_link_to_the_scan(screen, sent, pat, dana):
     page.locator("footer button").click()
     page.wait_for_url("**/s/done")
     looked_at(page, "done")
+
+
+def matched(page: Page, link: str) -> Page:
+    """The page that offers a code, by way of link and birth date."""
+    page.goto(f"/s/#{link}")
+    page.locator("[data-open-form] button").click()
+    page.wait_for_url("**/s/birthdate")
+    for name, value in (("month", "4"), ("day", "12"), ("year", "1986")):
+        page.locator(f"#{name}").fill(value)
+    page.locator("main form button").click()
+    page.wait_for_url("**/s/code")
+    return page
+
+
+@pytest.mark.slow
+def test_p13_after_two_texts_a_button_asks_for_a_call_and_what_is_heard_opens_the_scan(
+    screen, sent, pat, dana, clock
+):
+    page = screen
+    make_share(pat, dana, language=page.language)
+    run_jobs()
+    matched(page, token_in(sent[-1])).locator("main form button").click()
+    page.wait_for_url("**/s/code/verify")
+    run_jobs()
+    call = page.locator("[data-call] button")
+    expect(call).to_be_hidden()
+    clock.advance(seconds=61)
+    page.reload()
+    page.locator("[action='/s/code'] button").click()
+    page.wait_for_load_state()
+    run_jobs()
+    expect(call).to_be_visible()
+    expect(call).to_be_disabled()  # a minute after the text, as for another text
+    clock.advance(seconds=61)
+    page.reload()
+    expect(call).to_have_text({"en": "Call me with the code", "es": "Llámenme con el código"}[page.language])
+    looked_at(page, "verify-call-offered")
+    call.click()
+    page.get_by_role(
+        "heading", name={"en": "Answer your phone", "es": "Conteste el teléfono"}[page.language]
+    ).wait_for()
+    looked_at(page, "verify-calling")
+    run_jobs()
+    assert sent[-1].kind == "call"
+    page.locator("#code").fill(heard(sent[-1]))
+    page.locator("[data-code-form] button").click()
+    page.wait_for_url("**/s/view")
+
+
+@pytest.mark.slow
+def test_p13_p9_a_text_that_did_not_come_brings_the_button_without_a_reload(screen, sent, pat, dana):
+    page = screen
+    make_share(pat, dana, language=page.language)
+    run_jobs()
+    matched(page, token_in(sent[-1])).locator("main form button").click()
+    page.wait_for_url("**/s/code/verify")
+    run_jobs()
+    expect(page.locator("[data-call] button")).to_be_hidden()
+    undelivered(Message.objects.get(kind="code").pk, Trouble.LANDLINE, gateway="twilio")
+    expect(page.locator("[data-call] button")).to_be_visible(timeout=10_000)
+    looked_at(page, "verify-landline")
 
 
 def test_a_dentists_address_page(screen, sent, pat, dana):

@@ -103,6 +103,9 @@ def test_every_message_is_read_in_sixth_grade():
         messages.code_text(PRACTICE, language="en", code="482911"),
         messages.email_code(PRACTICE, language="en", code="482911"),
         messages.notice_text(PRACTICE, language="en"),
+        messages.call_words(PRACTICE, language="en", key="7"),
+        messages.code_words(PRACTICE, language="en", code="482911"),
+        messages.no_code_words(language="en"),
         messages.email_notice(PRACTICE, language="en"),
     ):
         check(text.replace(link, "this link"))

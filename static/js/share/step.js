@@ -35,8 +35,15 @@ function followTheCode(place, asksLeft = 40) {
     if (!news) return;
     if (place.textContent !== news.words) place.textContent = news.words;
     place.classList.toggle("notice", Boolean(news.words));
+    if (news.may_call) offerCall();
     if (news.state === "waiting" || news.state === "sent") followTheCode(place, asksLeft - 1);
   }, 3000);
+}
+
+/** A text that is known not to have come: the voice may say the code. */
+function offerCall() {
+  const call = document.querySelector("[data-call]");
+  if (call) call.hidden = false;
 }
 
 async function askForNews(address) {

@@ -48,6 +48,7 @@ def point_at(vendor: Vendor, settings: Any, monkeypatch: pytest.MonkeyPatch) -> 
     settings.GATEWAY_TIMEOUT_S, settings.GATEWAY_INTERVAL_S = 5, 0
     settings.TWILIO_URL, settings.TWILIO_ACCOUNT = vendor.url, fake_twilio.ACCOUNT
     settings.TWILIO_TOKEN, settings.TWILIO_SENDER = fake_twilio.TOKEN, fake_twilio.SENDER
+    settings.TWILIO_CALLER, settings.WEBHOOK_CALLS = fake_twilio.CALLER, True
     settings.WEBHOOK_URL, settings.WEBHOOK_SECRET = f"{vendor.url}/texts", fake_webhook.SECRET
     settings.AWS_SMS_URL, settings.AWS_SMS_REGION = vendor.url, fake_aws.REGION
     settings.AWS_SMS_SENDER, settings.AWS_SMS_CONFIGURATION = "+12025550100", "scanpass"

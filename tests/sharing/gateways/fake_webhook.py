@@ -32,8 +32,15 @@ class FakeWebhook(Vendor):
         demand(asked.headers.get("Scanpass-Signature") == signature(timestamp, asked.body), 403, "signature")
         demand(asked.headers["Content-Type"] == "application/json", 415, "only JSON is taken")
         told = json.loads(asked.body)
-        demand(set(told) == {"id", "to", "body", "kind"}, 400, "a field is missing or unknown")
-        demand(told["kind"] in {"link", "code", "check", "notice"}, 400, "an unknown kind")
+        is_call = told.get("channel") == "voice"
+        demand(is_call or told.get("channel") == "text", 400, "an unknown channel")
+        known = {"id", "to", "body", "kind", "channel", *(["language"] if is_call else [])}
+        demand(set(told) == known, 400, "a field is missing or unknown")
+        demand(
+            told["kind"] in ({"call"} if is_call else {"link", "code", "check", "notice"}),
+            400,
+            "an unknown kind",
+        )
         return Text(told["to"], told["body"], f"hook-{len(self.texts)}", asked, told["id"])
 
     def refusal(self, text: Text, trouble: str) -> tuple[int, Any]:
@@ -45,6 +52,11 @@ class FakeWebhook(Vendor):
 
 def call_back(document: Any, *, age_s: int = 0, secret: str = SECRET, **changes: str) -> int:
     """Post a signed report as such a gateway would."""
+    return post(document, age_s=age_s, secret=secret, **changes).status_code
+
+
+def post(document: Any, *, age_s: int = 0, secret: str = SECRET, **changes: str) -> Any:
+    """The same, with the answer."""
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     timestamp = changes.get("timestamp", str(int(now().timestamp()) - age_s))
     headers = {
@@ -52,10 +64,16 @@ def call_back(document: Any, *, age_s: int = 0, secret: str = SECRET, **changes:
         "Scanpass-Signature": changes.get("signature", signature(timestamp, body, secret)),
     }
     client = Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1"})
-    return client.post(
-        "/messages/webhook", body, content_type="application/json", headers=headers
-    ).status_code
+    return client.post("/messages/webhook", body, content_type="application/json", headers=headers)
 
 
 def report(text: Text, status: str, reason: str = "") -> int:
     return call_back({"id": text.message, "status": status, **({"reason": reason} if reason else {})})
+
+
+def press(call: Text, key: str) -> tuple[int, str]:
+    """Somebody took the call and pressed this key: the status, and what is to be said."""
+    answer = post({"id": call.message, "pressed": key})
+    told = answer.json() if answer.status_code == 200 else {"body": ""}
+    assert set(told) <= {"body", "language"}
+    return answer.status_code, told["body"]
