@@ -20,10 +20,10 @@ from portal.errors import Conflict, InvalidInput, NotFound
 from portal.practice.models import Practice
 from portal.records.models import Disclosure, Patient
 from portal.records.rights import AccessRequest
+from portal.records.written_words import written_words
 
 ANSWER_DAYS: Final = 30
 ALERT_DAY: Final = 20
-TEXT_CHARS_MAX: Final = 300
 _OPEN: Final = AccessRequest.State.OPEN
 
 
@@ -62,8 +62,8 @@ def open_request(
     request = AccessRequest(
         practice_id=patient.practice_id,
         patient=patient,
-        requested_by=_text(requested_by, "requested_by", "Enter who asks."),
-        wanted=_text(wanted, "wanted", "Write down what they ask for."),
+        requested_by=written_words(requested_by, "requested_by", "Enter who asks."),
+        wanted=written_words(wanted, "wanted", "Write down what they ask for."),
         received_on=received_on,
         due_on=received_on + timedelta(days=ANSWER_DAYS),
         created_by_id=actor.id,
@@ -81,18 +81,11 @@ def open_request(
     return request
 
 
-def _text(text: str, field: str, sentence: str) -> str:
-    text = " ".join(text.split())
-    if len(text) < 2:
-        raise InvalidInput(sentence, field=field)
-    if len(text) > TEXT_CHARS_MAX:
-        raise InvalidInput(f"Please use at most {TEXT_CHARS_MAX} letters.", field=field)
-    return text
-
-
 def extend_request(request: AccessRequest, *, reason: str, actor: Actor) -> None:
     """Thirty days more, once; the patient must be told why, in writing. Raises `Conflict` the second time."""
-    reason = _text(reason, "reason", "Write down why it takes longer; the patient is told in writing.")
+    reason = written_words(
+        reason, "reason", "Write down why it takes longer; the patient is told in writing."
+    )
     with transaction.atomic():
         row = _locked(request, actor)
         if row.extension_reason is not None:
@@ -105,7 +98,7 @@ def extend_request(request: AccessRequest, *, reason: str, actor: Actor) -> None
 
 def refuse_request(request: AccessRequest, *, reason: str, actor: Actor) -> None:
     """No copy, and why not. Raises `InvalidInput` without a reason, `Conflict` when it is closed already."""
-    reason = _text(reason, "reason", "A refusal needs its reason; the patient is told in writing.")
+    reason = written_words(reason, "reason", "A refusal needs its reason; the patient is told in writing.")
     with transaction.atomic():
         row = _locked(request, actor)
         row.refusal_reason = reason

@@ -19,9 +19,9 @@ from portal.records.folding import fold_name, to_e164, to_email
 from portal.records.models import Contact, Patient
 from portal.records.rights import Guardianship
 from portal.records.search_terms import rewrite_terms
+from portal.records.written_words import written_words
 
 ADULT_YEARS: Final = 18
-TEXT_CHARS_MAX: Final = 300
 
 
 def majority_of(birthdate: date) -> date:
@@ -62,8 +62,8 @@ def add_guardian(
         practice_id=patient.practice_id,
         patient=patient,
         kind=kind,
-        name=_text(name, "name", "Enter the name of the parent or guardian."),
-        documents=_text(documents, "documents", "Write down which papers you saw."),
+        name=written_words(name, "name", "Enter the name of the parent or guardian."),
+        documents=written_words(documents, "documents", "Write down which papers you saw."),
         ends_on=ends_on,
         verified_by_id=actor.id,
         created_at=now(),
@@ -104,15 +104,6 @@ def _checked_end(patient: Patient, kind: str, ends_on: date | None) -> date | No
     if ends_on is not None and ends_on <= now().date():
         raise InvalidInput("Choose a day that lies ahead.", field="ends_on")
     return ends_on
-
-
-def _text(text: str, field: str, sentence: str) -> str:
-    text = " ".join(text.split())
-    if len(text) < 2:
-        raise InvalidInput(sentence, field=field)
-    if len(text) > TEXT_CHARS_MAX:
-        raise InvalidInput(f"Please use at most {TEXT_CHARS_MAX} letters.", field=field)
-    return text
 
 
 def _reach(guardianship: Guardianship, kind: str, value: str, language: str) -> None:
