@@ -21,7 +21,7 @@ from sharing.troubles import Trouble
 _TEXTS_FIRST: Final = 2
 _LOST: Final = (Message.State.UNDELIVERED, Message.State.FAILED)
 # A text doesn't come, or came to nobody, but there may be a telephone at the other end.
-_MAY_RING: Final = (Trouble.LANDLINE, Trouble.UNREACHABLE, Trouble.BLOCKED, Trouble.UNKNOWN)
+MAY_RING: Final = (Trouble.LANDLINE, Trouble.UNREACHABLE, Trouble.BLOCKED, Trouble.UNKNOWN)
 
 
 def can_be_called(share: Share) -> bool:
@@ -40,7 +40,7 @@ def may_call(session: ShareSession) -> bool:
     if Challenge.objects.filter(session=session).count() >= _TEXTS_FIRST:
         return True
     codes = Message.objects.filter(challenge__session=session)
-    return codes.filter(state__in=_LOST, trouble__in=_MAY_RING).exists()
+    return codes.filter(state__in=_LOST, trouble__in=MAY_RING).exists()
 
 
 def key_of(call: uuid.UUID) -> str:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from sharing.calls import MAY_RING, can_be_called
 from sharing.models import Message, ShareSession
 from sharing.troubles import Trouble
 
@@ -34,6 +35,9 @@ _CALL_LOST: Final = CodeState(
 _LOST: Final = CodeState(
     "failed", _("The code did not reach you. Ask for a new one, or call the dental office.")
 )
+_CALL_INSTEAD: Final = CodeState(
+    "failed", _("The text did not reach you. We can call you with the code. Or call the dental office.")
+)
 _LOST_FOR: Final = {
     Trouble.LANDLINE: _("This phone can't get texts. Please call the dental office."),
     Trouble.BAD_NUMBER: _("This phone can't get texts. Please call the dental office."),
@@ -56,7 +60,10 @@ def code_state(session: ShareSession) -> CodeState:
     if message.kind == Message.Kind.CALL:
         return _state_of_call(message)
     if message.state in (_State.UNDELIVERED, _State.FAILED):
-        words = _LOST_FOR.get(Trouble(message.trouble or Trouble.UNKNOWN))
+        trouble = Trouble(message.trouble or Trouble.UNKNOWN)
+        if trouble in MAY_RING and can_be_called(share):
+            return _CALL_INSTEAD
+        words = _LOST_FOR.get(trouble)
         return CodeState("failed", words) if words else _LOST
     if message.state == _State.HELD:
         return _SLOW

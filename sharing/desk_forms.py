@@ -76,6 +76,8 @@ class ShareForm(forms.Form):
     consent = forms.BooleanField(
         label="The patient agrees to this",
         error_messages={"required": "Ask for consent first, then tick the box."},
+        # The page may begin here, so who it is about is said here too.
+        widget=forms.CheckboxInput({"aria-describedby": "whose"}),
     )
     # Only where another patient has the same name.
     is_the_one = forms.BooleanField(

@@ -82,10 +82,13 @@ def test_p13_a_call_is_offered_after_two_texts_and_not_before(waits, clock):
     ],
 )
 def test_p13_p9_a_phone_that_gets_no_texts_is_offered_the_call_at_once(waits, clock, trouble, is_offered):
+    waits.client.cookies["language"] = "en"
     waits.ask_code()
     assert waits.get("/s/code/news").json()["may_call"] is False
     undelivered(Message.objects.get(kind="code").pk, Trouble(trouble), gateway="twilio")
-    assert waits.get("/s/code/news").json()["may_call"] is is_offered
+    told = waits.get("/s/code/news").json()
+    assert told["may_call"] is is_offered
+    assert ("We can call you" in told["words"]) is is_offered
     assert shown(page(waits)) is is_offered
     clock.advance(seconds=61)
     assert waits.post("/s/code/call").status_code == (202 if is_offered else 409)
@@ -124,7 +127,7 @@ def test_p13_the_voice_speaks_the_recipients_language_and_names_nobody(pat, dana
 
 def test_p13_the_page_says_what_to_do_in_both_languages(in_vain):
     assert "Call me with the code" in page(in_vain)
-    assert "Llámenme con el código" in page(in_vain, language="es")
+    assert "Pedir una llamada" in page(in_vain, language="es")
     assert in_vain.submit("/s/code/call").headers["Location"] == "/s/code/verify"
     calling = page(in_vain)
     assert "Answer your phone" in calling

@@ -49,7 +49,10 @@ def test_p13_the_page_offers_another_code_and_the_practices_number(waiting, cloc
         (Trouble.BLOCKED, "call the dental office"),
     ],
 )
-def test_p13_a_code_that_never_arrived_is_told_in_words_that_say_what_to_do(waiting, trouble, words):
+def test_p13_a_code_that_never_arrived_is_told_in_words_that_say_what_to_do(
+    waiting, monkeypatch, trouble, words
+):
+    monkeypatch.setattr(MemoryGateway, "speaks", False)  # else it offers to call
     undelivered(code().pk, trouble, gateway="twilio")
     told = news(waiting)
     assert told["state"] == "failed"
@@ -81,7 +84,8 @@ def test_p13_news_of_a_code_that_arrived(waiting):
     assert news(waiting) == {"state": "delivered", "words": "", "may_call": False}
 
 
-def test_news_come_in_the_readers_language(waiting):
+def test_news_come_in_the_readers_language(waiting, monkeypatch):
+    monkeypatch.setattr(MemoryGateway, "speaks", False)
     undelivered(code().pk, Trouble.LANDLINE, gateway="twilio")
     waiting.client.cookies["language"] = "es"
     assert news(waiting)["words"].startswith("Este teléfono no puede")

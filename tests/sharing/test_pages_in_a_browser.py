@@ -136,7 +136,7 @@ def test_p13_after_two_texts_a_button_asks_for_a_call_and_what_is_heard_opens_th
     expect(call).to_be_disabled()  # a minute after the text, as for another text
     clock.advance(seconds=61)
     page.reload()
-    expect(call).to_have_text({"en": "Call me with the code", "es": "Llámenme con el código"}[page.language])
+    expect(call).to_have_text({"en": "Call me with the code", "es": "Pedir una llamada"}[page.language])
     looked_at(page, "verify-call-offered")
     call.click()
     page.get_by_role(

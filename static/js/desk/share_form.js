@@ -82,3 +82,14 @@ form.addEventListener("click", ({ target }) => {
 });
 
 fillAddress();
+
+/**
+ * What is left to do: an address, or else only to ask and to tick. The page stays where it is, and a finger, which would
+ * get a keyboard on the screen, is left alone.
+ */
+function goToWhatIsLeft() {
+  if (document.activeElement !== document.body || !matchMedia("(pointer: fine)").matches) return;
+  const needs = field("is_the_one") ?? (field("address").value || field("channel").value === "letter" ? field("consent") : field("address"));
+  needs.focus({ preventScroll: true });
+}
+goToWhatIsLeft();
