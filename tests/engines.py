@@ -27,6 +27,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from tests.ports import free_port
+
 START_WITHIN_S = 60.0
 ANSWER_WITHIN_S = 120.0
 # The name under which WebDriver hands out elements, W3C WebDriver 12.2.
@@ -235,7 +237,7 @@ def webkit(folder: Path) -> Iterator[Engine]:
     browser = next(iter(sorted(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))), None)
     if not browser:
         _missing("MiniBrowser of WebKitGTK")
-    port = _free_port()
+    port = free_port()
     with _screen() as display, _running([driver, f"--port={port}"], folder, display):
         _wait(lambda: _listens(port))
         options = {"binary": str(browser), "args": ["--automation"]}
@@ -318,8 +320,3 @@ def _wait(what: Callable[[], Any]) -> Any:
 def _listens(port: int) -> bool:
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])

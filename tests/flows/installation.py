@@ -12,7 +12,6 @@ import itertools
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -29,16 +28,16 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from tests.flows.authenticator import Authenticator
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 # Drawing the demo's head takes half a minute of one core, and the cores may be shared.
 READY_WITHIN_S = 240.0
 # What belongs to the test process, not to an installation.
 OURS = ("SCANPASS", "DJANGO", "PYTEST", "DATABASE_URL", "CELERY", "CACHE_URL", "PYTHON", "COVERAGE")
-# Redis has 16 databases: each worker of a parallel run takes its own from these, and leaves 0 to the tests.
-_redis_numbers = itertools.cycle(
-    range(1, 8) if os.environ.get("PYTEST_XDIST_WORKER") != "gw1" else range(8, 15)
-)
+# Redis has 16 databases: each of at most three test processes has five of its own, and 0 is left to the tests.
+_turn = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 3
+_redis_numbers = itertools.cycle(range(1 + 5 * _turn, 6 + 5 * _turn))
 
 T = TypeVar("T")
 
@@ -55,11 +54,6 @@ def wait_for(
         if time.monotonic() > deadline:
             pytest.fail(f"waited {within_s:.0f} s: {why()}")
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @dataclass

@@ -21,6 +21,7 @@ from portal.records.spool import open_spooled
 from tests.cast import make_patient, make_practice, make_staff, signed_in
 from tests.flows.test_ingest_survives_kill import database_url
 from tests.portal.records.test_uploads import BYTES, TUS, create, opened
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 MIB = 1 << 20
@@ -31,8 +32,7 @@ class WebServer:
     """A real granian over the test's own database and state."""
 
     def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

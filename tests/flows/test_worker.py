@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.installation import OURS, ROOT, free_port, wait_for
+from tests.flows.installation import OURS, ROOT, wait_for
+from tests.ports import free_port
 
 pytestmark = pytest.mark.slow
 

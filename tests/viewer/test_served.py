@@ -26,6 +26,7 @@ from portal.serving.programs import web
 from sharing.models import Download, Share
 from sharing.revoke import revoke
 from tests.cast import actor_of
+from tests.ports import free_port
 from tests.viewer.conftest import Stored, browser_of, share_of
 from tests.viewer.stored_study import MadeSeries, store_study
 
@@ -69,9 +70,7 @@ class Server:
 def server() -> Iterator[Server]:
     if connection.vendor != "sqlite":
         pytest.skip("the server is given the test's SQLite file")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     database = f"sqlite:///{connection.settings_dict['NAME']}"
     environment = {**os.environ, "DATABASE_URL": database, "SCANPASS_STATE": str(settings.STATE_DIR)}
     with subprocess.Popen(web(port).command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:

@@ -11,6 +11,7 @@ import pytest
 
 from portal.serving import claims
 from portal.serving.refusal import CannotStart
+from tests.ports import free_port
 
 HOLD = """
 import sys, time, pathlib
@@ -35,9 +36,8 @@ def test_taken_port_is_named_with_a_way_out(listener: socket.socket) -> None:
         claims.check_port(port)
 
 
-def test_free_port_passes(listener: socket.socket) -> None:
-    port = listener.getsockname()[1]
-    listener.close()
+def test_free_port_passes() -> None:
+    port = free_port()
     claims.check_port(port)
     with socket.create_server(("127.0.0.1", port)):
         pass
@@ -61,7 +61,5 @@ def test_second_start_on_a_state_is_refused_until_the_first_is_killed(tmp_path: 
         assert (tmp_path / "lock").exists()
 
 
-def test_silent_port_does_not_answer(listener: socket.socket) -> None:
-    port = listener.getsockname()[1]
-    listener.close()
-    assert not claims.answers(port)
+def test_silent_port_does_not_answer() -> None:
+    assert not claims.answers(free_port())
