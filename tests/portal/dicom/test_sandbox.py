@@ -75,6 +75,12 @@ def child_pid(box: Sandbox) -> int:
     return box._child.pid
 
 
+def end(pid: int) -> None:
+    """Kill a child, and wait until it is dead: it may have had no turn on a processor yet."""
+    os.kill(pid, signal.SIGKILL)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+
 def verdict(box: Sandbox, data: bytes) -> str:
     with pytest.raises(IngestRefused) as refused:
         box.read_header(data)
@@ -159,8 +165,7 @@ def test_child_keeps_nothing_of_a_file_open(own_box: Sandbox) -> None:
 
 def test_killed_child_is_replaced(own_box: Sandbox) -> None:
     first = child_pid(own_box)
-    os.kill(first, signal.SIGKILL)
-    time.sleep(0.05)
+    end(first)
     assert own_box.read_header(make_file()).rows == 6
     assert child_pid(own_box) != first
 
@@ -180,8 +185,9 @@ def test_child_that_dies_at_work_is_a_verdict_and_the_next_file_works(own_box: S
 def test_child_that_hangs_is_a_timeout(own_box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     first = child_pid(own_box)
     os.kill(first, signal.SIGSTOP)
-    monkeypatch.setattr(sandbox_module, "HEADER_S", 0.2)
-    assert verdict(own_box, make_file()) == "timeout"
+    with monkeypatch.context() as impatient:
+        impatient.setattr(sandbox_module, "HEADER_S", 0.2)
+        assert verdict(own_box, make_file()) == "timeout"
     assert own_box.read_header(make_file()).rows == 6
 
 
