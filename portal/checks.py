@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from portal.clock import now
+from portal.errors import InvalidInput
 
 
 @register(Tags.security)
@@ -109,15 +112,16 @@ def agreements_are_in_force(app_configs: Any, **kwargs: Any) -> list[CheckMessag
 @register(Tags.security, deploy=True)
 def backup_is_fresh(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """45 CFR 164.308(a)(7)(ii)(A): a backup, young enough, that doesn't lie beside the keys that open it."""
+    from portal.backups.address import is_bucket
     from portal.backups.models import Run
     from portal.backups.runs import latest
     from portal.practice.models import Practice
 
-    if not settings.BACKUP_DIR:
+    if not settings.BACKUP_TARGET:
         hint = "Set SCANPASS_BACKUP_DIR to a folder on another disk or machine."
         return [Error("Nothing is backed up.", hint=hint, id="scanpass.E011")]
     found: list[CheckMessage] = []
-    if _device(Path(settings.BACKUP_DIR)) in {
+    if not is_bucket(settings.BACKUP_TARGET) and _device(Path(settings.BACKUP_TARGET)) in {
         _device(settings.KEYRING_PATH),
         _device(settings.BACKUP_KEYRING_PATH),
     }:
@@ -128,6 +132,27 @@ def backup_is_fresh(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         found.append(
             Error("The last good backup is too old.", hint="Run: manage.py backup", id="scanpass.E013")
         )
+    return found
+
+
+@register(Tags.security)
+def backups_have_one_place(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """A bucket that can't be asked is found at the start, and not by the first backup at night."""
+    from portal.backups.address import S3Address, is_bucket
+
+    found: list[CheckMessage] = []
+    if os.environ.get("SCANPASS_BACKUP_TARGET") and os.environ.get("SCANPASS_BACKUP_DIR"):
+        hint = "Unset SCANPASS_BACKUP_DIR or SCANPASS_BACKUP_TARGET."
+        found.append(Error("Two places for backups are set, and one is used.", hint=hint, id="scanpass.E014"))
+    if not is_bucket(settings.BACKUP_TARGET):
+        return found
+    try:
+        S3Address.parse(settings.BACKUP_TARGET)
+    except InvalidInput as error:
+        found.append(Error(error.sentence, hint="Set SCANPASS_BACKUP_TARGET.", id="scanpass.E015"))
+    if find_spec("botocore") is None:
+        sentence = "Backups into a bucket need botocore."
+        found.append(Error(sentence, hint="Install the extra aws.", id="scanpass.E016"))
     return found
 
 

@@ -319,13 +319,16 @@ JOB_LEASE_S = 60  # a worker that dies is replaced after at most this
 
 # --- Backups -------------------------------------------------------------------------------------------------------
 
-# A folder on another disk or machine; without one nothing is backed up, and the Compliance page says so.
-BACKUP_DIR = env.str("SCANPASS_BACKUP_DIR", default="")
+# A folder on another disk or machine, or a bucket (s3://…); without one nothing is backed up, and Compliance says so.
+BACKUP_TARGET = env.str("SCANPASS_BACKUP_TARGET", default="") or env.str("SCANPASS_BACKUP_DIR", default="")
 BACKUP_KEYRING_PATH = Path(
     env.str("SCANPASS_BACKUP_KEYRING", default=str(KEYRING_PATH.with_name("backup-keyring.json")))
 )
-# The adapter name of the business associate whose store BACKUP_DIR is; empty when it is the practice's own.
-BACKUP_VENDOR = env.str("SCANPASS_BACKUP_VENDOR", default="")
+# The adapter name of the business associate whose store it is: none for a folder, unless named; "s3" for a bucket,
+# the one on a command line too, unless another is named or it is said to be the practice's "own".
+_KEEPER = env.str("SCANPASS_BACKUP_VENDOR", default="")
+BACKUP_BUCKET_VENDOR = "" if _KEEPER == "own" else _KEEPER or "s3"
+BACKUP_VENDOR = BACKUP_BUCKET_VENDOR if BACKUP_TARGET.startswith("s3://") or _KEEPER else ""
 BACKUP_EVERY_S = env.int(
     "SCANPASS_BACKUP_EVERY_S", default=24 * 3600
 )  # the most that a lost disk can cost (RPO)
@@ -388,5 +391,7 @@ LOGGING = {
         "pydicom": {"handlers": [], "propagate": False, "level": "CRITICAL"},
         "celery": {"level": "WARNING"},
         "kombu": {"level": "ERROR"},
+        # It tells where it found credentials, at each start of a client.
+        "botocore": {"level": "WARNING"},
     },
 }

@@ -1,6 +1,6 @@
 """Backups and restores of a vault of many packs: how long the first takes, the second, and the way back.
 
-    python -m bench.backup [--gigabytes 1] [--pack-megabytes 4]
+    python -m bench.backup [--gigabytes 1] [--pack-megabytes 4] [--to s3://BUCKET/FOLDER?endpoint=…]
 
 The second backup, of an unchanged vault, must take at most 60 s for 10 GB and read no object; a restore at most 60
 minutes for 100 GB. Both are extrapolated from what was measured here. Packs of 4 MB are smaller than real ones (a
@@ -22,19 +22,19 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--gigabytes", type=float, default=1)
     options.add_argument("--pack-megabytes", type=int, default=4)
-    options.add_argument("--folder", type=Path, help="where the backup goes; default beside the state")
+    options.add_argument("--to", help="where the backup goes, a folder or s3://…; default beside the state")
     given = options.parse_args()
     with make_state() as state:
         return _measure(state, given)
 
 
 def _measure(state: Path, given: argparse.Namespace) -> int:
+    from portal.backups.address import target_at
     from portal.backups.drill import drill
     from portal.backups.snapshot import back_up
-    from portal.backups.target import Target
 
     length = _fill(int(given.gigabytes * 1024), given.pack_megabytes)
-    target = Target(given.folder or state / "backups")
+    target = target_at(given.to or str(state / "backups"))
     first, read_first = _timed(lambda: back_up(target))
     again, read_again = _timed(lambda: back_up(target))
     drilled = drill(target)

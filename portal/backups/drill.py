@@ -29,6 +29,7 @@ from portal.backups.work import work_folder
 from portal.clock import now
 from portal.errors import ScanpassError, StorageFull, VaultDamaged
 
+ADDRESSES = ("SCANPASS_BACKUP_DIR", "SCANPASS_BACKUP_TARGET")
 PER_BYTES = 100 * 1024**3  # what the recovery time is told for, so that drills of different sizes compare
 
 
@@ -59,7 +60,7 @@ def _restored_copy(target: Target, scratch: Path) -> dict[str, Any]:
                 "manage.py",
                 "restore",
                 "--from",
-                str(target.root),
+                target.address,
                 "--state",
                 str(place),
                 "--prove",
@@ -84,7 +85,7 @@ def _last_line(text: str) -> str:
 
 def _environment(url: str) -> dict[str, str]:
     """The scratch installation knows the keys and the backup, and nothing of where the live data lies."""
-    dropped = {"SCANPASS_VAULT", "SCANPASS_SPOOL", "DATABASE_URL", "CELERY_BROKER_URL", "SCANPASS_BACKUP_DIR"}
+    dropped = {"SCANPASS_VAULT", "SCANPASS_SPOOL", "DATABASE_URL", "CELERY_BROKER_URL", *ADDRESSES}
     kept = {name: value for name, value in os.environ.items() if name not in dropped}
     return {
         **kept,

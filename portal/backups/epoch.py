@@ -13,8 +13,7 @@ from importlib import import_module
 from typing import Any, Final, cast
 from uuid import UUID
 
-from portal.backups.sealed_set import SetWriter
-from portal.backups.target import Target, next_number
+from portal.backups.target import Target
 from portal.records.models import QuarantinedGroup, Study
 from portal.sealed.models import StudyKey
 from portal.vault.encoding import canonical_json
@@ -31,9 +30,9 @@ def named(path: str) -> Callable[..., Any]:
 
 def write_epoch(target: Target, slots: list[list[Any]], made_at: datetime) -> str:
     """Write what lives now; returns the epoch's name. The target is locked by the caller."""
-    with SetWriter(target.aside, "epoch", next_number(target.epochs()), made_at) as epoch:
+    with target.new_set("epoch", made_at) as epoch:
         epoch.add_bytes("epoch", canonical_json({"slots": slots, "revoked": named(REVOKED)()}))
-        return epoch.publish(target.root / "epochs").name
+        return target.publish(epoch)
 
 
 def live_slots() -> list[list[Any]]:

@@ -28,10 +28,10 @@ def backup_keyring() -> FileProvider:
     return FileProvider(settings.BACKUP_KEYRING_PATH)
 
 
-def make_backup_keyring(target: Path) -> bool:
+def make_backup_keyring(*, away_from: Path | None) -> bool:
     """Make the backup keyring where there is none; returns whether it was made. Raises `Conflict`."""
     path = Path(settings.BACKUP_KEYRING_PATH)
-    if path.resolve().is_relative_to(target.resolve()):
+    if away_from and path.resolve().is_relative_to(away_from.resolve()):
         raise Conflict(
             "The backup's key file lies inside the backup. Set SCANPASS_BACKUP_KEYRING to a file elsewhere."
         )

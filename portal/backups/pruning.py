@@ -5,7 +5,6 @@ Once its last epoch is gone, a shredded study's key is in no backup any more: th
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -15,24 +14,19 @@ from portal.backups.target import Target
 
 
 def prune(target: Target, moment: datetime) -> int:
-    """Delete what has had its time; the newest of each always stays. Returns how many sets went.
-
-    A set is renamed aside before it is deleted, so that one that is being deleted is never taken for a whole one.
-    """
-    gone = _drop(target, "snapshots", target.snapshots(), moment - timedelta(days=settings.BACKUP_KEEP_DAYS))
+    """Delete what has had its time; the newest of each always stays. Returns how many sets went. Raises `Refused`."""
+    # The keys first: where only some of it may be deleted, nothing is kept from being destroyed by that.
+    keys = _drop(target, "epoch", moment - timedelta(days=settings.SHRED_FINAL_AFTER_DAYS))
+    gone = _drop(target, "snapshot", moment - timedelta(days=settings.BACKUP_KEEP_DAYS))
     if gone:
         _drop_packs(target)
-    return gone + _drop(
-        target, "epochs", target.epochs(), moment - timedelta(days=settings.SHRED_FINAL_AFTER_DAYS)
-    )
+    return keys + gone
 
 
-def _drop(target: Target, folder: str, names: list[str], before: datetime) -> int:
-    old = [name for name in names[:-1] if name.partition("-")[2] < f"{before:%Y%m%dT%H%M%SZ}"]
-    target.aside.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _drop(target: Target, kind: str, before: datetime) -> int:
+    old = [name for name in target.names(kind)[:-1] if name.partition("-")[2] < f"{before:%Y%m%dT%H%M%SZ}"]
     for name in old:
-        (target.root / folder / name).rename(target.aside / name)
-        shutil.rmtree(target.aside / name)
+        target.drop(kind, name)
     return len(old)
 
 
@@ -42,6 +36,6 @@ def _drop_packs(target: Target) -> None:
     for name in target.snapshots():
         named |= set(Index.decode(target.snapshot(name).read("index")).packs)
     objects = target.objects
-    for pack in list(objects.names()):
+    for pack in list(objects.names(older_than_s=target.spare_s)):
         if pack not in named:
             objects.delete(pack)

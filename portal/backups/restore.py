@@ -25,7 +25,7 @@ from portal.backups.models import Run
 from portal.backups.sealed_set import SealedSet
 from portal.backups.snapshot import free_bytes
 from portal.backups.snapshot_index import Backed, Index
-from portal.backups.target import Target
+from portal.backups.target import Objects, Target
 from portal.backups.work import work_folder
 from portal.errors import Conflict, StorageFull, VaultDamaged
 from portal.records.vault import vault
@@ -147,12 +147,12 @@ def _copy_back(target: Target, index: Index, done: Restored) -> None:
     done.hit = sorted(set(done.damaged.values()))
 
 
-def copy_back(name: str, wanted: Backed, *, here: Store, there: Store) -> bool:
+def copy_back(name: str, wanted: Backed, *, here: Store, there: Objects) -> bool:
     """Copy one pack; False when the backup's copy is gone, cut or changed. Then nothing of it stays."""
     if there.length(name) != wanted.length:
         return False
     try:
-        copied = here.adopt(name, there)
+        copied = there.give(name, here)
     except VaultDamaged:
         return False
     if copied.sha256 == wanted.sha256:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 import uuid
 from datetime import timedelta
-from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
 
 from portal.backups import epoch
+from portal.backups.address import target_at
 from portal.backups.drill import drill
+from portal.backups.leave import may_leave
 from portal.backups.models import Run
 from portal.backups.scrub import scrub
 from portal.backups.snapshot import back_up
@@ -38,7 +39,7 @@ def sweep_schedule() -> None:
         return
     _looked_at = moment
     queue_due()
-    if settings.BACKUP_DIR and moment - _renewed_at >= EPOCH_EVERY_S:
+    if settings.BACKUP_TARGET and moment - _renewed_at >= EPOCH_EVERY_S:
         _renewed_at = moment
         renew_epoch()
 
@@ -48,7 +49,7 @@ def queue_due() -> list[str]:
     if settings.DEMO or not Practice.objects.exists():
         return []
     every = {Run.Kind.SCRUB: timedelta(days=settings.SCRUB_EVERY_DAYS)} if Study.objects.exists() else {}
-    if settings.BACKUP_DIR:
+    if settings.BACKUP_TARGET:
         every[Run.Kind.BACKUP] = timedelta(seconds=settings.BACKUP_EVERY_S)
         if Run.objects.filter(kind=Run.Kind.BACKUP, finished_at__isnull=False).exists():
             every[Run.Kind.DRILL] = timedelta(days=settings.DRILL_EVERY_DAYS)
@@ -83,15 +84,21 @@ def scrub_job(subject: uuid.UUID, lease: Lease) -> None:
 
 
 def configured_target() -> Target:
-    """The folder of the settings. Raises `Conflict` where there is none."""
-    if not settings.BACKUP_DIR:
-        raise Conflict("No backup folder is set. Set SCANPASS_BACKUP_DIR to a folder on another disk.")
-    return Target(Path(settings.BACKUP_DIR))
+    """The place of the settings. Raises `Conflict` where there is none."""
+    if not settings.BACKUP_TARGET:
+        raise Conflict("No place for backups is set. Set SCANPASS_BACKUP_DIR to a folder on another disk.")
+    return target_at(settings.BACKUP_TARGET)
 
 
 def renew_epoch() -> bool:
-    """Write what lives now where it has changed since the last time; returns whether it was written."""
-    target, slots = configured_target(), epoch.live_slots()
+    """Write what lives now where it has changed since the last time; returns whether it was written.
+
+    Without the agreement it needs nothing leaves; the backup that is due says so in the trail.
+    """
+    target = configured_target()
+    if not may_leave(target):
+        return False
+    slots = epoch.live_slots()
     if not target.snapshots() or epoch.says_same(target.epoch().read("epoch"), slots):
         return False
     with target.locked():

@@ -1,17 +1,17 @@
-"""A set of sealed parts in one folder: a snapshot, or what lives at a moment (an epoch).
+"""A set of sealed parts: a snapshot, or what lives at a moment (an epoch).
 
-    FOLDER/header.json     {"format", "kind", "set", "made_at", "parts": {"name.000": length…}, "wrapped": {…}}
-    FOLDER/name.000        a sealed object (docs/vault-format.md) of at most 1 GiB
+    SET/header.json     {"format", "kind", "set", "made_at", "parts": {"name.000": length…}, "wrapped": {…}}
+    SET/name.000        a sealed object (docs/vault-format.md) of at most 1 GiB
 
-The folder is built aside and renamed, so a set is whole or not there. The header is readable, for people who look for
-a date, and bound to the set's key: a changed word of it is refused.
+It is built in a folder aside and put into its place whole, which is the target's to do. The header is readable, for
+people who look for a date, and bound to the set's key: a changed word of it is refused.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -26,6 +26,7 @@ from portal.vault.encoding import canonical_json
 from portal.vault.stream import Opener, Sealer
 from portal.vault.wrapping import new_key
 
+HEADER = "header.json"
 FORMAT = "scanpass-backup/1"
 PART_BYTES = 1 << 30
 _READ_BYTES = 1 << 20
@@ -38,7 +39,7 @@ def _context(set_id: UUID, name: str, number: int) -> Context:
 
 
 class SetWriter:
-    """Builds a set in `aside`; `publish` shows it. Leaving the block without that leaves nothing behind.
+    """Builds a set in the folder `aside`; a target publishes what was finished. The block leaves nothing behind there.
 
     Sets are counted: the newest is the one of the highest `number`, even where the clock was set back in between.
     """
@@ -47,7 +48,8 @@ class SetWriter:
         self.id = uuid4()
         self.name = f"{number:06}-{made_at:%Y%m%dT%H%M%SZ}"
         self._key = new_key()
-        self._folder = aside / f"{kind}-{self.name}"
+        self.kind = kind
+        self.folder = aside / f"{kind}-{self.name}"
         self._header: dict[str, Any] = {
             "format": FORMAT,
             "kind": kind,
@@ -57,7 +59,7 @@ class SetWriter:
             "parts": {},
         }
         with full_disk_as_storage_full():
-            make_folder(self._folder)
+            make_folder(self.folder)
 
     def add_bytes(self, name: str, content: bytes) -> None:
         """Seal `content` as the only part of this name."""
@@ -71,37 +73,33 @@ class SetWriter:
                 count = min(PART_BYTES, length - start)
                 self._seal(name, number, _blocks(file, count), count)
 
-    def publish(self, folder: Path) -> Path:
-        """Give the set its place in `folder`, for good."""
+    def finish(self) -> list[Path]:
+        """Write the header and return all files, the header last: where it lies, everything does."""
         wrapped = keys.wrap(self._key, set_id=self.id, header=self._header)
-        self._write("header.json", canonical_json({**self._header, "wrapped": wrapped}) + b"\n")
-        target = folder / self.name
+        self._write(HEADER, canonical_json({**self._header, "wrapped": wrapped}) + b"\n")
         with full_disk_as_storage_full():
-            make_folder(folder)
-            fsync_folder(self._folder)
-            self._folder.rename(target)
-            fsync_folder(folder)
-        return target
+            fsync_folder(self.folder)
+        return [self.folder / name for name in (*sorted(self._header["parts"]), HEADER)]
 
     def _seal(self, name: str, number: int, blocks: Iterator[bytes], length: int) -> None:
-        file = UnfinishedFile(self._folder / f"{name}.{number:03}.new")
+        file = UnfinishedFile(self.folder / f"{name}.{number:03}.new")
         place = _context(self.id, name, number)
         with Sealer(file, dek=self._key, dek_id=self.id.bytes, context=place, length=length) as sealer:
             for block in blocks:
                 sealer.write(block)
-        file.publish(self._folder / f"{name}.{number:03}")
+        file.publish(self.folder / f"{name}.{number:03}")
         self._header["parts"][f"{name}.{number:03}"] = length
 
     def _write(self, name: str, content: bytes) -> None:
-        file = UnfinishedFile(self._folder / f"{name}.new")
+        file = UnfinishedFile(self.folder / f"{name}.new")
         file.write(content)
-        file.publish(self._folder / name)
+        file.publish(self.folder / name)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _blocks(file: BinaryIO, count: int) -> Iterator[bytes]:
@@ -111,19 +109,20 @@ def _blocks(file: BinaryIO, count: int) -> Iterator[bytes]:
         yield block
 
 
+OpenFile = Callable[[str], BinaryIO]
+"""Opens a file of the set by its name, to be read and sought in. Raises FileNotFoundError."""
+
+
 @dataclass(frozen=True)
 class SealedSet:
     """A set opened for reading. A damaged part raises `VaultDamaged` out of the read that meets it."""
 
-    folder: Path
+    name: str
     id: UUID
     made_at: datetime
     lengths: dict[str, int]
+    _open_file: OpenFile
     _key: bytes
-
-    @property
-    def name(self) -> str:
-        return self.folder.name
 
     def read(self, name: str) -> bytes:
         """The content of a part that was added as bytes."""
@@ -140,7 +139,7 @@ class SealedSet:
     def _chunks(self, name: str, number: int) -> Iterator[bytes]:
         part = f"{name}.{number:03}"
         try:
-            with (self.folder / part).open("rb") as file:
+            with self._open_file(part) as file:
                 place = _context(self.id, name, number)
                 opener = Opener(
                     file, dek=self._key, dek_id=self.id.bytes, context=place, length=self.lengths[part]
@@ -150,17 +149,18 @@ class SealedSet:
             raise VaultDamaged("part-missing") from None
 
 
-def open_set(folder: Path, kind: str) -> SealedSet:
-    """The set in `folder`. Raises `VaultDamaged` for a header that is missing or isn't its own, `Sealed`."""
+def open_set(name: str, kind: str, open_file: OpenFile) -> SealedSet:
+    """The set of this name. Raises `VaultDamaged` for a header that is missing or isn't its own, `Sealed`."""
     try:
-        document = json.loads((folder / "header.json").read_bytes())
+        with open_file(HEADER) as file:
+            document = json.loads(file.read())
         wrapped = document.pop("wrapped")
         if document["format"] != FORMAT or document["kind"] != kind:
             raise VaultDamaged("header")
         set_id = UUID(document["set"])
         key = keys.unwrap(wrapped, set_id=set_id, header=document)
         made_at = datetime.fromisoformat(document["made_at"])
-        return SealedSet(folder, set_id, made_at, document["parts"], key)
+        return SealedSet(name, set_id, made_at, document["parts"], open_file, key)
     except (Sealed, VaultDamaged):
         raise
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

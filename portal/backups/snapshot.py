@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
@@ -19,16 +20,14 @@ from django.db import connection
 from portal.backups import epoch, runs
 from portal.backups.frozen import Frozen, frozen
 from portal.backups.keys import make_backup_keyring
+from portal.backups.leave import Permission
 from portal.backups.models import Run
 from portal.backups.pruning import prune
-from portal.backups.sealed_set import SetWriter
 from portal.backups.snapshot_index import Backed, Index
-from portal.backups.target import Target, next_number
+from portal.backups.target import Refused, Target
 from portal.backups.work import work_folder
 from portal.clock import now
 from portal.errors import NotFound, ScanpassError, VaultDamaged
-from portal.practice.agreements import require_agreement
-from portal.practice.models import Practice
 from portal.records.vault import vault
 
 
@@ -40,6 +39,7 @@ class _Copying:
     missing: dict[str, str] = field(default_factory=dict)
     copied: int = 0
     copied_bytes: int = 0
+    is_pruned: bool = True
 
 
 def back_up(target: Target) -> Run:
@@ -49,27 +49,20 @@ def back_up(target: Target) -> Run:
     """
     run = runs.begin(Run.Kind.BACKUP)
     try:
-        _require_agreements()
-        make_backup_keyring(target.root)
+        permission = Permission(target)
+        make_backup_keyring(away_from=target.root)
         with target.locked(), work_folder(Path(settings.STATE_DIR), "backup-work") as work:
             runs.close_killed(run)
             with frozen(work) as moment:
-                return _write(run, target, moment)
+                return _write(run, target, moment, permission)
     except ScanpassError as error:
         runs.end(run, Run.Outcome.FAILED, error.sentence)
         raise
 
 
-def _require_agreements() -> None:
-    """A target that belongs to a vendor needs every practice's agreement with it (45 CFR 164.308(b))."""
-    if settings.BACKUP_VENDOR:
-        for practice in Practice.objects.values_list("pk", flat=True):
-            require_agreement(practice, settings.BACKUP_VENDOR)
-
-
-def _write(run: Run, target: Target, moment: Frozen) -> Run:
+def _write(run: Run, target: Target, moment: Frozen, permission: Permission) -> Run:
     made_at = now()
-    done = _copy_packs(target, moment.packs)
+    done = _copy_packs(target, moment.packs, permission)
     index = Index(
         engine=connection.vendor,
         packs=done.packs,
@@ -78,13 +71,13 @@ def _write(run: Run, target: Target, moment: Frozen) -> Run:
         kek_versions=moment.kek_versions,
         config=_config(),
     )
-    with SetWriter(target.aside, "snapshot", next_number(target.snapshots()), made_at) as snapshot:
+    with target.new_set("snapshot", made_at) as snapshot:
         snapshot.add_file("database", moment.dump)
         snapshot.add_bytes("index", index.encode())
         # The keys first: a snapshot without them could not be opened, an epoch too many does no harm.
         epoch.write_epoch(target, moment.slots, made_at)
-        name = snapshot.publish(target.root / "snapshots").name
-    prune(target, made_at)
+        name = target.publish(snapshot)
+    done.is_pruned = _pruned(target, made_at)
     return runs.end(
         run,
         Run.Outcome.DAMAGED if done.missing else Run.Outcome.OK,
@@ -99,16 +92,28 @@ def _write(run: Run, target: Target, moment: Frozen) -> Run:
     )
 
 
+def _pruned(target: Target, made_at: datetime) -> bool:
+    """Let go of what has had its time. A bucket that keeps everything is told of, and is no failure of the backup."""
+    try:
+        prune(target, made_at)
+    except Refused:
+        return False
+    return True
+
+
 def _sentence(done: _Copying) -> str:
     if not done.missing:
-        return f"{len(done.packs)} packs are in the backup, {done.copied} of them new."
+        kept = (
+            "" if done.is_pruned else " Old backups may not be deleted there: let a rule of the bucket do it."
+        )
+        return f"{len(done.packs)} packs are in the backup, {done.copied} of them new.{kept}"
     return (
         f"The backup was made, but the vault has lost {len(done.missing)} packs of"
         f" {len(set(done.missing.values()))} studies. Restore those studies from an older backup."
     )
 
 
-def _copy_packs(target: Target, wanted: dict[str, str]) -> _Copying:
+def _copy_packs(target: Target, wanted: dict[str, str], permission: Permission) -> _Copying:
     here, there, known = vault(), target.objects, _known(target)
     done = _Copying()
     for name, owner in wanted.items():
@@ -117,14 +122,18 @@ def _copy_packs(target: Target, wanted: dict[str, str]) -> _Copying:
         if before and before.length == there.length(name) and length in (before.length, None):
             done.packs[name] = Backed(before.length, before.sha256, owner)
             continue
+        permission.ask()
+        # A backup that was interrupted left it there whole: it is hashed here, and doesn't travel again.
+        lies_there = length is not None and length == there.length(name)
         try:
-            copied = there.adopt(name, here)
+            copied = here.digest(name) if lies_there else there.take(name, here)
         except VaultDamaged:
             done.missing[name] = owner
             continue
         done.packs[name] = Backed(copied.length, copied.sha256, owner)
-        done.copied += 1
-        done.copied_bytes += copied.length
+        if not lies_there:
+            done.copied += 1
+            done.copied_bytes += copied.length
     return done
 
 

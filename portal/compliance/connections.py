@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from portal.accounts.permissions import Action, may
+from portal.backups.address import in_words as backup_in_words
 from portal.practice import adapters
 from portal.practice.agreements import has_agreement
 from portal.records.usage import usage_of
@@ -74,8 +75,8 @@ def _places() -> list[Connection]:
     return [
         Connection(
             "Backups",
-            "To a folder of the practice's own or its vendor's." if settings.BACKUP_DIR else "Not set up.",
-            True if settings.BACKUP_DIR else None,
+            f"To {backup_in_words(settings.BACKUP_TARGET)}." if settings.BACKUP_TARGET else "Not set up.",
+            True if settings.BACKUP_TARGET else None,
         ),
         Connection(
             "Audit collector",

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from portal.audit import installation
+from portal.backups.address import in_words as backup_in_words
 from portal.backups.models import Run
 from portal.backups.runs import latest
 from portal.clock import now
@@ -71,8 +72,8 @@ def backup(practice: UUID) -> Safeguard:
     moment, last, tried = now(), latest(Run.Kind.BACKUP), latest(Run.Kind.BACKUP, good_only=False)
     due = timedelta(seconds=settings.BACKUP_EVERY_S)
     evidence: list[tuple[str, object]] = [("At the most this old (RPO)", span(settings.BACKUP_EVERY_S))]
-    if not settings.BACKUP_DIR:
-        says = "No backup folder is set. Set SCANPASS_BACKUP_DIR to a folder on another disk."
+    if not settings.BACKUP_TARGET:
+        says = "No place for backups is set. Set SCANPASS_BACKUP_DIR to a folder on another disk."
         return Safeguard("Backup", "164.308(a)(7)(ii)(A)", "bad", says, evidence)
     if last is None or last.finished_at is None:
         says = (
@@ -82,6 +83,7 @@ def backup(practice: UUID) -> Safeguard:
         )
         return Safeguard("Backup", "164.308(a)(7)(ii)(A)", "bad", says, evidence)
     evidence += [
+        ("Where", backup_in_words(settings.BACKUP_TARGET)),
         ("Last good one", last.finished_at),
         ("Sealed files of images (packs)", last.facts.get("packs", 0)),
         ("Megabytes", last.facts.get("length_bytes", 0) >> 20),
@@ -153,11 +155,12 @@ def scrub(practice: UUID) -> Safeguard:
 def places(practice: UUID) -> Safeguard:
     """Where data is kept, and with whom: what a practice must be able to say of every place."""
     here, kind = "this machine, a folder of the practice's own", connection.vendor
-    vendor = settings.BACKUP_VENDOR
+    place = backup_in_words(settings.BACKUP_TARGET) or "none"
+    keeper = adapters.in_words(settings.BACKUP_VENDOR) if settings.BACKUP_VENDOR else "the practice's own"
     evidence: list[tuple[str, object]] = [
         ("Database", "SQLite, in the state folder" if kind == "sqlite" else "PostgreSQL"),
         ("Images", here),
-        ("Backups", (adapters.in_words(vendor) if vendor else here) if settings.BACKUP_DIR else "none"),
+        ("Backups", f"{place}; {keeper}" if settings.BACKUP_TARGET else place),
         ("Leaves to", ", ".join(map(adapters.in_words, adapters.in_use())) or "nobody"),
     ]
     says = "What a practice must be able to answer: where it is stored, and with whom."

@@ -14,6 +14,7 @@ IN_WORDS: Final[dict[str, str]] = {
     "email": "E-mail server",
     "vault-transit": "HashiCorp Vault: keys",
     "aws-kms": "AWS KMS: keys",
+    "s3": "S3 store: backups",
 }
 # Named by string because sharing stands to the right of this house.
 _MESSAGES: Final = "sharing.adapters.vendors_of_messages"

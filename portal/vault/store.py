@@ -13,10 +13,11 @@ import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from portal.vault import entropy
 from portal.vault.context import Context
-from portal.vault.copies import Copied, copy_sealed
+from portal.vault.copies import Copied, Hashed, blocks_of, copy_sealed, copy_stream
 from portal.vault.disk import (
     UnfinishedFile,
     fsync_folder,
@@ -77,6 +78,25 @@ class Store:
         Raises VaultDamaged when it isn't there or doesn't begin as a sealed object does, StorageFull.
         """
         return copy_sealed(other._path(name), self._unfinished / name, self._path(name))
+
+    def adopt_stream(self, name: str, file: BinaryIO) -> Copied:
+        """The same from a stream: a store that is no folder."""
+        return copy_stream(file, self._unfinished / name, self._path(name))
+
+    def sealed(self, name: str) -> BinaryIO:
+        """The pack's bytes as they lie, sealed. Raises VaultDamaged when it isn't there."""
+        try:
+            return self._path(name).open("rb")
+        except FileNotFoundError:
+            raise damaged(Reason.PACK_MISSING) from None
+
+    def digest(self, name: str) -> Copied:
+        """Length and SHA-256 of a stored pack, read once. Raises VaultDamaged as `adopt` does."""
+        with self.sealed(name) as file:
+            hashed = Hashed(file)
+            for _ in blocks_of(hashed):
+                pass
+            return hashed.copied()
 
     def delete(self, name: str) -> None:
         """Remove a pack for good. One that is already gone is no error: a task may come twice.

@@ -30,7 +30,7 @@ SLICES = 6
 class Survived:
     """What lies elsewhere when the machine burns: files, and what people know."""
 
-    backup: Path
+    backup: Path | str
     sheet: Path
     passphrase: Path
     owner: Owner
@@ -77,12 +77,12 @@ def test_r8_a_restore_from_backup_and_escrow_sheet_alone(survived: Survived, tmp
     assert "1 shares are locked until the desk opens each of them" in told
     machine.start()
     try:
-        _same_people_same_images(machine, survived)
+        same_people_same_images(machine, survived)
     finally:
         machine.kill()
 
 
-def _same_people_same_images(machine: Installation, survived: Survived) -> None:
+def same_people_same_images(machine: Installation, survived: Survived) -> None:
     patient = Recipient(machine, survived.link, address=MOBILE)
     assert patient.open().status == 404, "nothing is open before the desk says so"
     owner = survived.owner

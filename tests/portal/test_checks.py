@@ -14,7 +14,12 @@ from django.core.management.base import SystemCheckError
 from portal import checks
 from portal.backups import runs
 from portal.backups.models import Run
-from portal.checks import agreements_are_in_force, backup_is_fresh, settings_are_a_deployments
+from portal.checks import (
+    agreements_are_in_force,
+    backup_is_fresh,
+    backups_have_one_place,
+    settings_are_a_deployments,
+)
 from portal.clock import now
 from portal.practice.models import BusinessAssociate, Practice
 from tests.cast import make_agreement
@@ -71,7 +76,7 @@ def test_r8_missing_stale_and_colocated_backups_are_refused(
     smile: Practice, settings: Any, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert ids(backup_is_fresh(None)) == ["scanpass.E011"]
-    settings.BACKUP_DIR = "/mnt/backups"
+    settings.BACKUP_TARGET = "/mnt/backups"
     monkeypatch.setattr(checks, "_device", lambda _: "the only disk")
     assert ids(backup_is_fresh(None)) == ["scanpass.E012", "scanpass.E013"]
     monkeypatch.setattr(checks, "_device", lambda path: str(Path(path).parts[1]))
@@ -79,6 +84,26 @@ def test_r8_missing_stale_and_colocated_backups_are_refused(
     runs.end(runs.begin(Run.Kind.BACKUP), Run.Outcome.OK, "Made.")
     assert backup_is_fresh(None) == []
     clock.advance(seconds=timedelta(days=3).total_seconds())
+    assert ids(backup_is_fresh(None)) == ["scanpass.E013"]
+
+
+def test_bucket_that_cant_be_asked_is_refused(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.BACKUP_TARGET = "s3://clinic/smile?endpoint=https://store.example.com"
+    assert backups_have_one_place(None) == []
+    settings.BACKUP_TARGET = "s3://clinic/smile?endpoint=http://store.example.com"
+    assert ids(backups_have_one_place(None)) == ["scanpass.E015"]
+    monkeypatch.setattr(checks, "find_spec", lambda _: None)
+    monkeypatch.setenv("SCANPASS_BACKUP_TARGET", settings.BACKUP_TARGET)
+    monkeypatch.setenv("SCANPASS_BACKUP_DIR", "/mnt/backups")
+    assert ids(backups_have_one_place(None)) == ["scanpass.E014", "scanpass.E015", "scanpass.E016"]
+
+
+@pytest.mark.django_db
+def test_r8_bucket_lies_on_no_disk_of_ours_and_may_be_too_old(
+    smile: Practice, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.BACKUP_TARGET = "s3://clinic/smile?endpoint=https://store.example.com"
+    monkeypatch.setattr(checks, "_device", lambda _: "the only disk")
     assert ids(backup_is_fresh(None)) == ["scanpass.E013"]
 
 
@@ -97,10 +122,10 @@ def test_the_command_refuses_all_of_it_at_once_and_a_good_deployment_passes(
     )
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
     settings.SECURE_HSTS_SECONDS = 63_072_000
-    settings.BACKUP_DIR = str(tmp_path)
+    settings.BACKUP_TARGET = str(tmp_path)
     runs.end(runs.begin(Run.Kind.BACKUP), Run.Outcome.OK, "Made.")
     call_command("check", "--deploy", "--fail-level", "ERROR")
-    settings.DEBUG, settings.SECRET_KEY, settings.DEMO, settings.BACKUP_DIR = True, "changeme", True, ""
+    settings.DEBUG, settings.SECRET_KEY, settings.DEMO, settings.BACKUP_TARGET = True, "changeme", True, ""
     settings.ALLOWED_HOSTS, settings.ACCEPT_COLOCATED_KEYS = ["*"], True
     settings.PUBLIC_BASE_URL, settings.BACKUP_VENDOR = "http://scans.example.com", "cold-store"
     with pytest.raises(SystemCheckError) as refusal:

@@ -42,6 +42,23 @@ def test_a_count_of_proxies_below_zero_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("place", "keeper", "vendors"),
+    [
+        ({}, "", ("", "s3")),
+        ({"SCANPASS_BACKUP_DIR": "/mnt/b"}, "", ("", "s3")),
+        ({"SCANPASS_BACKUP_DIR": "/mnt/b"}, "cold-store", ("cold-store", "cold-store")),
+        ({"SCANPASS_BACKUP_TARGET": "s3://b/p"}, "", ("s3", "s3")),
+        ({"SCANPASS_BACKUP_TARGET": "s3://b/p"}, "own", ("", "")),
+    ],
+)
+def test_r23_bucket_is_a_vendors_unless_it_is_said_to_be_our_own(tmp_path, place, keeper, vendors):
+    names = "('BACKUP_VENDOR', 'BACKUP_BUCKET_VENDOR')"
+    read = f"from django.conf import settings; print(tuple(getattr(settings, name) for name in {names}))"
+    done = _python(read, SCANPASS_STATE=str(tmp_path), SCANPASS_BACKUP_VENDOR=keeper, **place)
+    assert done.stdout.strip() == repr(vendors)
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("SESSION_COOKIE_NAME", "'__Host-staff'"),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from portal.backups.address import target_at
 from portal.backups.models import Run
 from portal.backups.snapshot import back_up
 from portal.backups.target import Target
@@ -15,17 +14,17 @@ from portal.errors import ScanpassError
 
 class Command(BaseCommand):
     help = (
-        "Back up the database, the images that are new, and the key slots, encrypted, into a folder."
-        " Keep that folder on another disk or machine, and the two key files in a third place."
+        "Back up the database, the images that are new, and the key slots, encrypted, into a folder or a bucket."
+        " Keep that on another disk or machine, and the two key files in a third place."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--to", type=Path, metavar="DIR", help="default: SCANPASS_BACKUP_DIR")
+        parser.add_argument("--to", metavar="PLACE", help="a folder or s3://…; default: as the settings say")
         parser.add_argument("--list", action="store_true", help="only list the backups there are")
 
     def handle(self, *args: object, **options: object) -> None:
-        target = target_of(options["to"])
         try:
+            target = target_of(options["to"])
             if options["list"]:
                 for name in target.snapshots():
                     self.stdout.write(name)
@@ -35,7 +34,7 @@ class Command(BaseCommand):
             raise CommandError(error.sentence) from None
         self.stdout.write(f"{run.facts['snapshot']}  {run.sentence}")
         self.stdout.write(
-            f"A restore needs this folder and one of two key files: {settings.KEYRING_PATH} (it opens the images too)"
+            f"A restore needs this backup and one of two key files: {settings.KEYRING_PATH} (it opens the images too)"
             f" or {settings.BACKUP_KEYRING_PATH}. Keep copies of both where neither disk can take them along."
         )
         if run.outcome != Run.Outcome.OK:
@@ -43,10 +42,11 @@ class Command(BaseCommand):
 
 
 def target_of(given: object) -> Target:
-    """The folder on the command line, or that of the settings."""
-    folder = str(given or settings.BACKUP_DIR)
-    if not folder:
+    """The place on the command line, or that of the settings."""
+    address = str(given or settings.BACKUP_TARGET)
+    if not address:
         raise CommandError(
-            "Name the backup folder: on the command line, or once and for all in SCANPASS_BACKUP_DIR."
+            "Name the backup folder: on the command line, or once and for all in SCANPASS_BACKUP_DIR"
+            " (a bucket: SCANPASS_BACKUP_TARGET)."
         )
-    return Target(Path(folder).resolve())
+    return target_at(address)

@@ -17,7 +17,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--from", dest="source", type=Path, metavar="DIR", help="default: SCANPASS_BACKUP_DIR"
+            "--from", dest="source", metavar="PLACE", help="a folder or s3://…; default: as the settings say"
         )
         parser.add_argument(
             "--scratch", type=Path, metavar="DIR", help="where there is room; default the state folder"

@@ -10,9 +10,9 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from portal.backups.address import target_at
 from portal.backups.proof import prove
 from portal.backups.restore import Restored, restore
-from portal.backups.target import Target
 from portal.errors import ScanpassError
 from portal.serving import claims
 from portal.serving.environment import add_options
@@ -29,7 +29,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         add_options(parser)
         parser.add_argument(
-            "--from", dest="source", type=Path, required=True, metavar="DIR", help="the backup folder"
+            "--from", dest="source", required=True, metavar="PLACE", help="the backup folder, or s3://…"
         )
         parser.add_argument("--snapshot", help="an older backup, by its name; default the newest")
         parser.add_argument(
@@ -40,11 +40,10 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, **options: object) -> None:
-        target = Target(Path(str(options["source"])).resolve())
         with claims.the_state(Path(settings.STATE_DIR)):
             try:
                 done = restore(
-                    target,
+                    target_at(str(options["source"])),
                     snapshot=_text(options["snapshot"]),
                     epoch_name=_text(options["epoch"]),
                     say=lambda line: self.stderr.write(line),

@@ -17,10 +17,17 @@ from django.conf import settings
 from django.db import connection
 
 from portal.accounts.models import User
-from portal.backups import postgresql
+from portal.backups import postgresql, s3_bucket, s3_file
+from portal.backups.address import target_at
+from portal.backups.folder import FolderTarget
+from portal.backups.snapshot_index import Index
 from portal.backups.target import Target
+from portal.practice.models import Agreement, BusinessAssociate, Practice
 from portal.records.models import Patient
 from portal.records.vault import vault
+from portal.vault.store import Store
+from tests.cast import make_agreement
+from tests.portal.backups.s3_server import S3Server, serving
 from tests.viewer.conftest import Stored, made_study
 
 
@@ -31,8 +38,30 @@ def _vault_of_this_test(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def target(tmp_path: Path) -> Target:
-    return Target(tmp_path / "backups")
+def target(tmp_path: Path) -> FolderTarget:
+    return FolderTarget(tmp_path / "backups")
+
+
+@pytest.fixture(scope="module")
+def running_store() -> Iterator[S3Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def store(running_store: S3Server, monkeypatch: pytest.MonkeyPatch) -> S3Server:
+    """An empty bucket, and no patience with it."""
+    running_store.empty()
+    monkeypatch.setattr(s3_bucket, "TRIES", 1)
+    monkeypatch.setattr(s3_file, "PAUSES_S", ())
+    return running_store
+
+
+@pytest.fixture
+def bucket(store: S3Server, settings: Any) -> Target:
+    """The target, of the practice's own store."""
+    settings.BACKUP_TARGET, settings.BACKUP_BUCKET_VENDOR = store.address(), ""
+    return target_at(settings.BACKUP_TARGET)
 
 
 @pytest.fixture
@@ -48,10 +77,10 @@ class Elsewhere:
     state: Path
     environment: dict[str, str]
 
-    def restore(self, target: Target, *options: str) -> subprocess.CompletedProcess[str]:
-        return self.run("restore", "--from", str(target.root), "--state", str(self.state), *options)
+    def restore(self, target: FolderTarget, *options: str) -> subprocess.CompletedProcess[str]:
+        return self.run("restore", "--from", target.address, "--state", str(self.state), *options)
 
-    def proved(self, target: Target, *options: str) -> dict[str, Any]:
+    def proved(self, target: FolderTarget, *options: str) -> dict[str, Any]:
         done = self.restore(target, "--prove", *options)
         assert done.stdout.startswith("{"), done.stderr
         return json.loads(done.stdout)
@@ -117,9 +146,25 @@ def count_reads(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
     return lambda: read
 
 
-def pack_files(target: Target) -> list[Path]:
+def pack_files(target: FolderTarget) -> list[Path]:
     """The packs in the backup."""
     return sorted(path for path in (target.root / "objects").glob("??/*") if len(path.name) == 32)
+
+
+def index_of(target: Target) -> Index:
+    """The newest snapshot's index."""
+    return Index.decode(target.snapshot().read("index"))
+
+
+def bytes_of(store: Store, name: str) -> bytes:
+    """A pack as it lies."""
+    with store.sealed(name) as file:
+        return file.read()
+
+
+def agree(practice: Practice) -> Agreement:
+    associate = BusinessAssociate.objects.create(practice=practice, name="Cloud Ltd", adapter="s3")
+    return make_agreement(associate)
 
 
 def packs_here() -> set[str]:

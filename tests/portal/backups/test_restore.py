@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from portal.accounts.models import User
 from portal.audit.models import AuditEntry
 from portal.backups import schedule
+from portal.backups.folder import FolderTarget
 from portal.backups.models import Run
 from portal.backups.snapshot import back_up
-from portal.backups.target import Target
 from portal.records.models import Patient, VaultPack
 from portal.sealed.keys import shred_study_key
 from sharing.revoke import revoke
@@ -39,7 +39,7 @@ def cut(path: Path) -> None:
 
 
 def test_r8_drill_on_an_empty_directory_opens_a_study_and_tells_rpo_and_rto(
-    target: Target, kept: Stored, dana: User, capsys: pytest.CaptureFixture[str]
+    target: FolderTarget, kept: Stored, dana: User, capsys: pytest.CaptureFixture[str]
 ) -> None:
     share_of(kept, dana)
     back_up(target)
@@ -56,7 +56,7 @@ def test_r8_drill_on_an_empty_directory_opens_a_study_and_tells_rpo_and_rto(
 
 
 def test_r8_restored_copy_is_whole_and_nothing_in_it_is_open(
-    target: Target, kept: Stored, pat: Patient, dana: User, elsewhere: Elsewhere
+    target: FolderTarget, kept: Stored, pat: Patient, dana: User, elsewhere: Elsewhere
 ) -> None:
     live, ended = share_of(kept, dana), share_of(kept, dana)
     dead = made_study(pat)
@@ -65,7 +65,7 @@ def test_r8_restored_copy_is_whole_and_nothing_in_it_is_open(
     revoke(ended, actor=actor_of(dana))
     shred_study_key(dead.study.practice_id, dead.study.pk)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("django.conf.settings.BACKUP_DIR", str(target.root))
+        patch.setattr("django.conf.settings.BACKUP_TARGET", str(target.root))
         assert schedule.renew_epoch()
     done = elsewhere.proved(target)
     assert (done["hit"], done["damaged"], done["shredded"]) == ([], {}, 1)
@@ -85,7 +85,7 @@ def test_r8_restored_copy_is_whole_and_nothing_in_it_is_open(
 
 @pytest.mark.parametrize("harm", [flip, cut, Path.unlink], ids=["flipped", "truncated", "deleted"])
 def test_damaged_pack_is_named_with_exactly_the_study_it_hits(
-    target: Target, kept: Stored, pat: Patient, elsewhere: Elsewhere, harm
+    target: FolderTarget, kept: Stored, pat: Patient, elsewhere: Elsewhere, harm
 ) -> None:
     whole = made_study(pat)
     back_up(target)
@@ -98,7 +98,7 @@ def test_damaged_pack_is_named_with_exactly_the_study_it_hits(
     assert str(whole.study.pk) not in str(done["damaged"])
 
 
-def test_drill_finds_what_the_backup_lost(target: Target, kept: Stored) -> None:
+def test_drill_finds_what_the_backup_lost(target: FolderTarget, kept: Stored) -> None:
     back_up(target)
     pack_files(target)[0].unlink()
     with pytest.raises(CommandError, match="found damage"):
@@ -108,7 +108,7 @@ def test_drill_finds_what_the_backup_lost(target: Target, kept: Stored) -> None:
 
 
 def test_second_restore_and_one_into_data_are_refused(
-    target: Target, kept: Stored, elsewhere: Elsewhere
+    target: FolderTarget, kept: Stored, elsewhere: Elsewhere
 ) -> None:
     back_up(target)
     elsewhere.proved(target)
@@ -117,7 +117,9 @@ def test_second_restore_and_one_into_data_are_refused(
     assert "There is data" in again.stderr
 
 
-def test_two_restores_at_once_take_turns_in_words(target: Target, kept: Stored, elsewhere: Elsewhere) -> None:
+def test_two_restores_at_once_take_turns_in_words(
+    target: FolderTarget, kept: Stored, elsewhere: Elsewhere
+) -> None:
     import fcntl
 
     back_up(target)
@@ -130,7 +132,7 @@ def test_two_restores_at_once_take_turns_in_words(target: Target, kept: Stored, 
 
 
 def test_restore_that_did_not_finish_is_refused_by_the_next_and_by_the_start(
-    target: Target, kept: Stored, elsewhere: Elsewhere
+    target: FolderTarget, kept: Stored, elsewhere: Elsewhere
 ) -> None:
     back_up(target)
     elsewhere.state.mkdir()
@@ -145,7 +147,7 @@ def test_restore_that_did_not_finish_is_refused_by_the_next_and_by_the_start(
 
 
 def test_restore_without_a_key_says_which_is_missing(
-    target: Target, kept: Stored, elsewhere: Elsewhere, tmp_path: Path
+    target: FolderTarget, kept: Stored, elsewhere: Elsewhere, tmp_path: Path
 ) -> None:
     back_up(target)
     for name in ("SCANPASS_KEYRING", "SCANPASS_BACKUP_KEYRING"):
@@ -156,7 +158,7 @@ def test_restore_without_a_key_says_which_is_missing(
 
 
 def test_missing_set_of_keys_is_told_and_no_older_one_taken_silently(
-    target: Target, kept: Stored, elsewhere: Elsewhere
+    target: FolderTarget, kept: Stored, elsewhere: Elsewhere
 ) -> None:
     back_up(target)
     shutil.rmtree(target.root / "epochs")
@@ -165,7 +167,7 @@ def test_missing_set_of_keys_is_told_and_no_older_one_taken_silently(
 
 
 def test_r8_older_backup_by_name_after_revokes_and_shreds(
-    target: Target, kept: Stored, pat: Patient, dana: User, elsewhere: Elsewhere
+    target: FolderTarget, kept: Stored, pat: Patient, dana: User, elsewhere: Elsewhere
 ) -> None:
     share, dead = share_of(kept, dana), made_study(pat)
     older = back_up(target).facts["snapshot"]

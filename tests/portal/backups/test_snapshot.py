@@ -16,12 +16,11 @@ from django.core.management import CommandError, call_command
 from portal.accounts.models import User
 from portal.audit.models import AuditEntry
 from portal.backups import runs, schedule
+from portal.backups.folder import FolderTarget
 from portal.backups.models import Run
 from portal.backups.needs import needed_by_backups
 from portal.backups.sealed_set import SetWriter
 from portal.backups.snapshot import back_up
-from portal.backups.snapshot_index import Index
-from portal.backups.target import Target
 from portal.backups.work import work_folder
 from portal.clock import now
 from portal.errors import AccessDenied, Conflict, NotFound, Sealed, StorageFull, VaultDamaged
@@ -34,20 +33,16 @@ from portal.sealed.keys import shred_study_key
 from portal.sealed.models import StudyKey
 from portal.sealed.rotation import needed_by
 from tests.conftest import MovableClock
-from tests.portal.backups.conftest import pack_files, packs_here
+from tests.portal.backups.conftest import index_of, pack_files, packs_here
 from tests.viewer.conftest import Stored, made_study
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def index_of(target: Target) -> Index:
-    return Index.decode(target.snapshot().read("index"))
-
-
 # --- what is in it -------------------------------------------------------------------------------------------------
 
 
-def test_r8_backup_holds_every_pack_and_says_whose_it_is(target: Target, kept: Stored) -> None:
+def test_r8_backup_holds_every_pack_and_says_whose_it_is(target: FolderTarget, kept: Stored) -> None:
     run = back_up(target)
     index = index_of(target)
     assert run.outcome == Run.Outcome.OK
@@ -58,13 +53,15 @@ def test_r8_backup_holds_every_pack_and_says_whose_it_is(target: Target, kept: S
     }
 
 
-def test_every_practice_reads_of_it_in_its_trail(target: Target, kept: Stored, bright: Practice) -> None:
+def test_every_practice_reads_of_it_in_its_trail(
+    target: FolderTarget, kept: Stored, bright: Practice
+) -> None:
     back_up(target)
     told = AuditEntry.objects.filter(code="backup.made", outcome="ok")
     assert set(told.values_list("practice_id", flat=True)) == {kept.study.practice_id, bright.pk}
 
 
-def test_r8_keys_are_kept_apart(target: Target, kept: Stored) -> None:
+def test_r8_keys_are_kept_apart(target: FolderTarget, kept: Stored) -> None:
     back_up(target)
     slot = StudyKey.objects.get(study_id=kept.study.pk)
     dump = b"".join(target.snapshot().chunks("database"))
@@ -74,7 +71,7 @@ def test_r8_keys_are_kept_apart(target: Target, kept: Stored) -> None:
     assert [row[0] for row in slots] == [str(slot.pk)]
 
 
-def test_nothing_of_it_is_in_clear(target: Target, kept: Stored, pat: Patient) -> None:
+def test_nothing_of_it_is_in_clear(target: FolderTarget, kept: Stored, pat: Patient) -> None:
     back_up(target)
     planted = [b"scanpass", b"Smile Dental", b"auditentry", str(kept.study.pk).encode(), kept.study.pk.bytes]
     for path in target.root.rglob("*"):
@@ -87,7 +84,7 @@ def test_nothing_of_it_is_in_clear(target: Target, kept: Stored, pat: Patient) -
 
 
 def test_unchanged_vault_is_not_read_again(
-    target: Target, kept: Stored, count_reads: Callable[[], list[str]]
+    target: FolderTarget, kept: Stored, count_reads: Callable[[], list[str]]
 ) -> None:
     back_up(target)
     assert sorted(count_reads()) == sorted(packs_here()), "each pack once"
@@ -95,7 +92,7 @@ def test_unchanged_vault_is_not_read_again(
     assert len(count_reads()) == len(packs_here())
 
 
-def test_only_what_is_new_is_copied(target: Target, kept: Stored, pat: Patient) -> None:
+def test_only_what_is_new_is_copied(target: FolderTarget, kept: Stored, pat: Patient) -> None:
     back_up(target)
     before = packs_here()
     made_study(pat)
@@ -104,7 +101,7 @@ def test_only_what_is_new_is_copied(target: Target, kept: Stored, pat: Patient) 
     assert run.facts["packs"] == len(packs_here())
 
 
-def test_pack_cut_in_the_backup_is_copied_again(target: Target, kept: Stored) -> None:
+def test_pack_cut_in_the_backup_is_copied_again(target: FolderTarget, kept: Stored) -> None:
     back_up(target)
     cut = pack_files(target)[0]
     cut.chmod(0o600)
@@ -113,7 +110,7 @@ def test_pack_cut_in_the_backup_is_copied_again(target: Target, kept: Stored) ->
     assert cut.stat().st_size == vault().length(cut.name)
 
 
-def test_what_the_vault_lost_stays_in_the_backup(target: Target, kept: Stored) -> None:
+def test_what_the_vault_lost_stays_in_the_backup(target: FolderTarget, kept: Stored) -> None:
     back_up(target)
     lost = next(iter(packs_here()))
     vault().delete(lost)
@@ -122,7 +119,7 @@ def test_what_the_vault_lost_stays_in_the_backup(target: Target, kept: Stored) -
     assert lost in index_of(target).packs
 
 
-def test_what_was_lost_before_any_backup_is_named_by_study(target: Target, kept: Stored) -> None:
+def test_what_was_lost_before_any_backup_is_named_by_study(target: FolderTarget, kept: Stored) -> None:
     vault().delete(next(iter(packs_here())))
     run = back_up(target)
     assert run.outcome == Run.Outcome.DAMAGED
@@ -134,7 +131,7 @@ def test_what_was_lost_before_any_backup_is_named_by_study(target: Target, kept:
 
 
 def test_disk_full_leaves_the_backups_before_it_whole(
-    target: Target, kept: Stored, pat: Patient, monkeypatch: pytest.MonkeyPatch
+    target: FolderTarget, kept: Stored, pat: Patient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     back_up(target)
     made_study(pat)
@@ -158,16 +155,16 @@ def test_disk_full_leaves_the_backups_before_it_whole(
 
 
 def test_killed_backup_is_no_backup_and_the_next_one_goes_on(
-    target: Target, kept: Stored, monkeypatch: pytest.MonkeyPatch
+    target: FolderTarget, kept: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
         pass
 
-    def killed(self: SetWriter, folder: Path) -> Path:
+    def killed(self: FolderTarget, written: SetWriter) -> str:
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(SetWriter, "publish", killed)
+        patch.setattr(FolderTarget, "publish", killed)
         with pytest.raises(Killed):
             back_up(target)
     with pytest.raises(NotFound, match="no finished backup"):
@@ -182,10 +179,10 @@ def test_killed_backup_is_no_backup_and_the_next_one_goes_on(
     assert list(told.values_list("outcome", flat=True)) == ["failed", "ok"]
 
 
-def test_two_at_once_take_turns_in_words(target: Target, kept: Stored) -> None:
+def test_two_at_once_take_turns_in_words(target: FolderTarget, kept: Stored) -> None:
     with target.locked(), pytest.raises(Conflict, match="Another backup"):
         back_up(target)
-    elsewhere = Target(target.root.with_name("another"))
+    elsewhere = FolderTarget(target.root.with_name("another"))
     with (
         work_folder(Path(django_settings.STATE_DIR), "backup-work"),
         pytest.raises(Conflict, match="at work"),
@@ -193,14 +190,14 @@ def test_two_at_once_take_turns_in_words(target: Target, kept: Stored) -> None:
         back_up(elsewhere)
 
 
-def test_r23_vendors_folder_needs_an_agreement(target: Target, kept: Stored, settings: Any) -> None:
+def test_r23_vendors_folder_needs_an_agreement(target: FolderTarget, kept: Stored, settings: Any) -> None:
     settings.BACKUP_VENDOR = "cold-store"
     with pytest.raises(AccessDenied, match="agreement"):
         back_up(target)
     assert not target.root.exists(), "nothing left"
 
 
-def test_key_file_inside_the_backup_is_refused(target: Target, kept: Stored, settings: Any) -> None:
+def test_key_file_inside_the_backup_is_refused(target: FolderTarget, kept: Stored, settings: Any) -> None:
     settings.BACKUP_KEYRING_PATH = target.root / "key.json"
     with pytest.raises(Conflict, match="inside the backup"):
         back_up(target)
@@ -208,7 +205,9 @@ def test_key_file_inside_the_backup_is_refused(target: Target, kept: Stored, set
 
 @pytest.mark.parametrize("part", ["header.json", "index.000", "database.000"])
 @pytest.mark.parametrize("harm", ["flip", "cut", "delete"])
-def test_damaged_part_of_a_snapshot_is_refused(target: Target, kept: Stored, part: str, harm: str) -> None:
+def test_damaged_part_of_a_snapshot_is_refused(
+    target: FolderTarget, kept: Stored, part: str, harm: str
+) -> None:
     back_up(target)
     path = target.root / "snapshots" / target.snapshots()[-1] / part
     path.chmod(0o600)
@@ -225,7 +224,7 @@ def test_damaged_part_of_a_snapshot_is_refused(target: Target, kept: Stored, par
 
 
 def test_either_key_file_opens_it_and_none_is_told(
-    target: Target, kept: Stored, settings: Any, tmp_path: Path
+    target: FolderTarget, kept: Stored, settings: Any, tmp_path: Path
 ) -> None:
     from portal.sealed.keys import forget_keys
 
@@ -244,8 +243,8 @@ def test_either_key_file_opens_it_and_none_is_told(
 # --- what lives, what goes, what is due ------------------------------------------------------------------------------
 
 
-def test_epoch_follows_a_shredding(target: Target, kept: Stored, settings: Any) -> None:
-    settings.BACKUP_DIR = str(target.root)
+def test_epoch_follows_a_shredding(target: FolderTarget, kept: Stored, settings: Any) -> None:
+    settings.BACKUP_TARGET = str(target.root)
     back_up(target)
     assert schedule.renew_epoch() is False, "nothing has changed"
     shred_study_key(kept.study.practice_id, kept.study.pk)
@@ -254,7 +253,7 @@ def test_epoch_follows_a_shredding(target: Target, kept: Stored, settings: Any) 
 
 
 def test_clock_set_back_a_day_makes_no_older_keys_the_newest(
-    target: Target, kept: Stored, clock: MovableClock
+    target: FolderTarget, kept: Stored, clock: MovableClock
 ) -> None:
     back_up(target)
     shred_study_key(kept.study.practice_id, kept.study.pk)
@@ -264,7 +263,7 @@ def test_clock_set_back_a_day_makes_no_older_keys_the_newest(
 
 
 def test_old_backups_go_and_the_newest_stays(
-    target: Target, kept: Stored, clock: MovableClock, settings: Any
+    target: FolderTarget, kept: Stored, clock: MovableClock, settings: Any
 ) -> None:
     back_up(target)
     only = packs_here()
@@ -278,7 +277,7 @@ def test_old_backups_go_and_the_newest_stays(
 
 
 def test_key_version_is_needed_as_long_as_a_backup_of_its_days_is_kept(
-    target: Target, kept: Stored, clock: MovableClock, settings: Any
+    target: FolderTarget, kept: Stored, clock: MovableClock, settings: Any
 ) -> None:
     back_up(target)
     assert "needs it" in needed_by(1)[-1]
@@ -289,8 +288,10 @@ def test_key_version_is_needed_as_long_as_a_backup_of_its_days_is_kept(
     assert needed_by_backups(1) == []
 
 
-def test_what_is_due_is_queued_once(target: Target, kept: Stored, settings: Any, clock: MovableClock) -> None:
-    settings.BACKUP_DIR = str(target.root)
+def test_what_is_due_is_queued_once(
+    target: FolderTarget, kept: Stored, settings: Any, clock: MovableClock
+) -> None:
+    settings.BACKUP_TARGET = str(target.root)
     assert set(schedule.queue_due()) == {"backup", "scrub"}
     schedule.queue_due()
     assert sorted(Job.objects.values_list("kind", flat=True)) == ["backup", "scrub"]
@@ -304,7 +305,7 @@ def test_what_is_due_is_queued_once(target: Target, kept: Stored, settings: Any,
     assert "backup" in schedule.queue_due()
 
 
-def test_command_says_what_a_restore_needs(target: Target, kept: Stored, capsys: Any) -> None:
+def test_command_says_what_a_restore_needs(target: FolderTarget, kept: Stored, capsys: Any) -> None:
     call_command("backup", "--to", str(target.root))
     said = capsys.readouterr().out
     assert target.snapshots()[0] in said

@@ -70,8 +70,8 @@ def test_r6_member_without_a_second_factor_is_counted(smile: Practice, olga: Use
 
 
 def test_r8_backup_ages_from_good_to_bad(smile: Practice, settings: Any, clock: MovableClock) -> None:
-    assert "No backup folder" in storage.backup(smile.pk).says
-    settings.BACKUP_DIR = "/mnt/backups"
+    assert "No place for backups" in storage.backup(smile.pk).says
+    settings.BACKUP_TARGET = "/mnt/backups"
     assert "No backup was made" in storage.backup(smile.pk).says
     runs.end(runs.begin(Run.Kind.BACKUP), Run.Outcome.OK, "3 packs are in the backup.", packs=3)
     states = []
@@ -86,7 +86,7 @@ def test_r8_backup_ages_from_good_to_bad(smile: Practice, settings: Any, clock: 
 def test_r8_a_backup_that_did_not_end_well_is_told_beside_the_last_good_one(
     smile: Practice, settings: Any, clock: MovableClock
 ) -> None:
-    settings.BACKUP_DIR = "/mnt/backups"
+    settings.BACKUP_TARGET = "/mnt/backups"
     runs.end(runs.begin(Run.Kind.BACKUP), Run.Outcome.DAMAGED, "The vault has lost 2 packs.")
     assert storage.backup(smile.pk).says == "No backup was good yet: The vault has lost 2 packs."
     for outcome, state in [
