@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 
+from portal.audit import kept
 from portal.backups import epoch, runs
 from portal.backups.frozen import is_empty, thaw
 from portal.backups.models import Run
@@ -86,6 +87,8 @@ def restore(
     done.seconds = round(time.monotonic() - began, 3)
     _write_down(done)
     unfinished().unlink()
+    # What was tried on this machine before its trail was back.
+    kept.tell()
     return done
 
 

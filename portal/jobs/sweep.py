@@ -36,6 +36,7 @@ SWEEPERS: tuple[str, ...] = (
     "portal.backups.schedule.sweep_schedule",
     "sharing.endings.sweep_endings",
     "portal.audit.sealing.sweep_sealing",
+    "portal.audit.kept.tell",
     "portal.audit.checkpoint.sweep_checkpoints",
     "portal.audit.forwarding.sweep_forwarding",
 )

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from portal.audit import installation, trail
+from portal.audit import installation, kept, trail
 from portal.audit.actor import system
 from portal.audit.events import FAILED, REFUSED
 from portal.clock import now
@@ -128,7 +128,7 @@ class Command(BaseCommand):
             held = self._opened(options)
         except ScanpassError:
             # Somebody who tries passphrases leaves a trace, and a sheet that doesn't open is news for its owner.
-            installation.note("keyring.escrow-verified", outcome=REFUSED)
+            kept.note("keyring.escrow-verified", outcome=REFUSED)
             raise
         known = KeyringContent.decode(FileProvider(_file_keyring()).content())
         missing = [
@@ -147,14 +147,22 @@ class Command(BaseCommand):
         )
 
     def recover(self, options: dict[str, Any]) -> None:
-        held, path = self._opened(options), _file_keyring()
+        path = _file_keyring()
+        try:
+            held = self._opened(options)
+        except ScanpassError:
+            # After a fire there is no trail yet: it is kept until the restore brings one.
+            kept.note("keyring.recovered", outcome=REFUSED)
+            raise
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             keyring_file.create(path, held)
         except FileExistsError:
+            kept.note("keyring.recovered", outcome=FAILED)
             raise CommandError(
                 "There is a key file already; it is never written over. Move it away first."
             ) from None
+        kept.note("keyring.recovered", versions=len(held.keys))
         self.stdout.write(f"The key file is back, with {len(held.keys)} versions.")
 
     def _opened(self, options: dict[str, Any]) -> KeyringContent:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from portal.audit import kept
+from portal.audit.events import REFUSED
 from portal.backups.address import target_at
 from portal.backups.proof import prove
 from portal.backups.restore import Restored, restore
 from portal.errors import ScanpassError
 from portal.serving import claims
 from portal.serving.environment import add_options
+from portal.serving.refusal import CannotStart
 
 
 class Command(BaseCommand):
@@ -40,15 +44,19 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: object, **options: object) -> None:
-        with claims.the_state(Path(settings.STATE_DIR)):
+        with ExitStack() as held:
             try:
+                held.enter_context(claims.the_state(Path(settings.STATE_DIR)))
                 done = restore(
                     target_at(str(options["source"])),
                     snapshot=_text(options["snapshot"]),
                     epoch_name=_text(options["epoch"]),
                     say=lambda line: self.stderr.write(line),
                 )
-            except ScanpassError as error:
+            except (ScanpassError, CannotStart) as error:
+                kept.note("restore.refused", outcome=REFUSED, reason=type(error).__name__)
+                if isinstance(error, CannotStart):
+                    raise
                 raise CommandError(error.sentence) from None
             _mark_owner(done)
             if options["prove"]:

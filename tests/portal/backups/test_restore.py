@@ -107,14 +107,26 @@ def test_drill_finds_what_the_backup_lost(target: FolderTarget, kept: Stored) ->
     assert (run.outcome, run.facts["hit"]) == ("damaged", [str(kept.study.pk)])
 
 
-def test_second_restore_and_one_into_data_are_refused(
+def test_r7_refused_restores_are_in_the_trail_that_comes_back_and_so_is_a_second_one(
     target: FolderTarget, kept: Stored, elsewhere: Elsewhere
 ) -> None:
     back_up(target)
-    elsewhere.proved(target)
+    refused = elsewhere.restore(target, "--snapshot", "000009-20200101T000000Z")
+    assert (refused.returncode, "There is no backup" in refused.stderr) == (1, True)
+    assert elsewhere.proved(target)["proof"]["bad_chains"] == []
     again = elsewhere.restore(target)
     assert again.returncode == 1
     assert "There is data" in again.stderr
+    entries = "AuditEntry.objects.filter(code='restore.refused').order_by('n')"
+    told = elsewhere.ask(
+        f"[[e.outcome, __import__('json').loads(bytes(e.event))['facts']] for e in {entries}]"
+    )
+    assert [(outcome, facts["reason"], facts.get("was_kept")) for outcome, facts in told] == [
+        ("refused", "NotFound", True),
+        ("refused", "Conflict", None),
+    ]
+    proof = "__import__('portal.backups.proof', fromlist=['prove']).prove().bad_chains"
+    assert elsewhere.ask(proof) == []
 
 
 def test_two_restores_at_once_take_turns_in_words(
