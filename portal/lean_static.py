@@ -26,11 +26,13 @@ LIST: Final = "joined.json"
 # Only comments that have their lines to themselves, so nothing inside a string or an expression can match.
 _BLOCKS = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
 _LINES = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
+# A string over several lines is a shader with us, where indents mean nothing either.
+_INDENTS = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
 
 
 def without_comments(script: str) -> str:
-    """The script without `/** … */` blocks and `//` lines that stand alone."""
-    return _LINES.sub("", _BLOCKS.sub("", script))
+    """The script without `/** … */` blocks and `//` lines that stand alone, without indents and empty lines."""
+    return _INDENTS.sub("", _LINES.sub("", _BLOCKS.sub("", script)))
 
 
 class LeanStaticFilesStorage(CompressedStaticFilesStorage):

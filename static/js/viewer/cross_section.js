@@ -3,10 +3,14 @@ import { SHEET_HEAD } from "./arch_sheet.js";
 import { VOLUME_HEAD } from "./shaders.js";
 
 export const CROSS_SECTION_FRAGMENT = `${VOLUME_HEAD}${SHEET_HEAD}
-uniform float firstAlong, apart;    // mm along the curve: of the first cut, from one to the next
-uniform float cutPixels;            // the width of a cut
-uniform vec2 first;                 // mm outwards and up, at a cut's top left corner
-uniform float perPixel;             // mm
+// mm along the curve: of the first cut, from one to the next
+uniform float firstAlong, apart;
+// the width of a cut
+uniform float cutPixels;
+// mm outwards and up, at a cut's top left corner
+uniform vec2 first;
+// mm
+uniform float perPixel;
 
 void main() {
   colour = vec4(0.0, 0.0, 0.0, 1.0);
@@ -25,11 +29,11 @@ void main() {
  * @param {import("./arch_sheet.js").ArchSheet} sheet @param {import("./arch.js").Arch} arch
  * @param {number[]} spacing mm along x, y, z.
  * @param {{firstAlong: number, apart: number, cutPixels: number, first: number[], perPixel: number}} how
- * @returns {{fragment: string, set: Function}} Of a View, see renderer.js.
+ * @returns {{fragment: string, of: unknown[], set: Function}} Of a View, see renderer.js.
  */
 export function crossSectionDrawing(sheet, arch, spacing, { first, ...numbers }) {
   return {
-    fragment: CROSS_SECTION_FRAGMENT,
+    fragment: CROSS_SECTION_FRAGMENT, of: [arch, ...first, ...Object.values(numbers)],
     set: (gl, at) => {
       sheet.set(gl, at, arch, spacing);
       gl.uniform2fv(at("first"), first);

@@ -1,63 +1,35 @@
 /** Cross-sections of the jaw around one place of the arch. Each is flat, so it may be measured in. */
 import { outwardAt, pointAt } from "./arch.js";
-import { ArchSheet } from "./arch_sheet.js";
 import { crossSectionDrawing } from "./cross_section.js";
-import { countOf, goAlong, hasJaw, indexOf } from "./jaw.js";
+import { JawPane } from "./jaw_pane.js";
 import { COLOURS } from "./pen.js";
-import { panBy, zoomAt } from "./planes.js";
 import { cross, dot, minus, plus } from "./space.js";
 
-const WHOLE = { zoom: 1, centre: [0, 0] };
 const MOST_CUTS = 7;
 const LEAST_PX = 90;
 const IN_CUT_MM = 0.3;
 
-export class CrossSectionPane {
-  #bench;
-  #sheet = new ArchSheet();
-  #camera = WHOLE;
-
-  static isFor(series) {
-    return hasJaw(series);
-  }
-
-  constructor(bench) {
-    this.#bench = bench;
-    this.box = { x: 0, y: 0, width: 0, height: 0 };
-  }
-
-  get count() {
-    return countOf(this.#bench.jaw);
-  }
-
-  get index() {
-    return indexOf(this.#bench.jaw);
-  }
-
-  get isZoomed() {
-    return this.#camera.zoom > 1;
-  }
-
+export class CrossSectionPane extends JawPane {
   get pixelsPerMm() {
-    const [width, height] = this.#plane.size_mm;
-    return Math.min(this.#cutWidth / width, this.box.height / height) * this.#camera.zoom;
+    return this.scale;
   }
 
-  setIndex(index) {
-    goAlong(this.#bench, index * this.#bench.jaw.step);
+  /** One cut. */
+  get frame() {
+    return { width: this.#cutWidth, height: this.box.height };
   }
 
   drawing(ratio) {
-    const { jaw, space } = this.#bench;
+    const { jaw, space } = this.bench;
     const how = {
       firstAlong: this.#alongOf(0), apart: jaw.step, cutPixels: this.#cutWidth * ratio,
       first: this.#inCut(0, 0), perPixel: 1 / (this.pixelsPerMm * ratio),
     };
-    return { ...this.#bench.textures(false), ...crossSectionDrawing(this.#sheet, jaw.arch, space.spacing, how) };
+    return { ...this.bench.textures(false), ...crossSectionDrawing(this.sheet, jaw.arch, space.spacing, how) };
   }
 
   paint(pen) {
-    const { jaw, words } = this.#bench;
+    const { jaw, words } = this.bench;
     for (let cut = 0; cut < this.#cuts; cut += 1) {
       const left = cut * this.#cutWidth;
       if (cut) pen.line([[left, 0], [left, pen.height]], COLOURS.quiet, { width: 1 });
@@ -70,26 +42,14 @@ export class CrossSectionPane {
   }
 
   press(x, y) {
-    const go = (toX, toY) => this.#bench.moveTo(this.toMm(toX, toY));
+    const go = (toX, toY) => this.bench.moveTo(this.toMm(toX, toY));
     go(x, y);
     return { move: go };
   }
 
   zoomBy(factor, x = 0, y = 0) {
     const at = ((x + this.box.width / 2) % this.#cutWidth) - this.#cutWidth / 2;
-    this.#camera = zoomAt(this.#camera, factor, this.#plane, this.#cutWidth, this.box.height, at, y);
-  }
-
-  pan(dx, dy) {
-    this.#camera = panBy(this.#camera, this.#plane, this.#cutWidth, this.box.height, dx, dy);
-  }
-
-  reset() {
-    this.#camera = WHOLE;
-  }
-
-  close() {
-    this.#sheet.close();
+    super.zoomBy(factor, at, y);
   }
 
   toMm(x, y) {
@@ -111,21 +71,21 @@ export class CrossSectionPane {
   isShowing(points) {
     const cuts = points.map((mm) => this.#cutOf(mm));
     return cuts.every((cut) => cut === cuts[0]) && points.every((mm) => {
-      const { width } = this.#bench.jaw;
+      const { width } = this.bench.jaw;
       const { point, outward } = this.#frameOf(cuts[0]);
       return this.#awayFrom(cuts[0], mm) <= IN_CUT_MM && Math.abs(dot(minus(mm, point), outward)) <= width / 2;
     });
   }
 
   /** What planes.js asks of a plane: of one cut. */
-  get #plane() {
-    const { arch, width } = this.#bench.jaw;
+  get plane() {
+    const { arch, width } = this.bench.jaw;
     return { size_mm: [width, arch.top - arch.bottom] };
   }
 
   /** An odd number, as many as there is room for. */
   get #cuts() {
-    const [width, height] = this.#plane.size_mm;
+    const [width, height] = this.plane.size_mm;
     const room = Math.floor(this.box.width / Math.max(LEAST_PX, (this.box.height * width) / height));
     return Math.max(1, Math.min(MOST_CUTS, room - (room % 2 ? 0 : 1)));
   }
@@ -139,12 +99,12 @@ export class CrossSectionPane {
   }
 
   #alongOf(cut) {
-    const { s, step } = this.#bench.jaw;
+    const { s, step } = this.bench.jaw;
     return s + (cut - this.#middle) * step;
   }
 
   #frameOf(cut) {
-    const { arch } = this.#bench.jaw;
+    const { arch } = this.bench.jaw;
     const s = this.#alongOf(cut);
     return { point: pointAt(arch, s), outward: outwardAt(arch, s), up: arch.up };
   }
@@ -161,9 +121,8 @@ export class CrossSectionPane {
 
   /** @returns {number[]} mm outwards and above the arch of a place in a cut. */
   #inCut(x, y) {
-    const { arch } = this.#bench.jaw;
-    const [out, down] = [[x, this.#cutWidth], [y, this.box.height]].map(([at, side], i) =>
-      (at - side / 2) / this.pixelsPerMm + this.#camera.centre[i]);
+    const { arch } = this.bench.jaw;
+    const [out, down] = this.fromMiddle(x, y);
     return [out, (arch.top + arch.bottom) / 2 - down];
   }
 }

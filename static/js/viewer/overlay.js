@@ -29,12 +29,13 @@ export class Overlay {
   /**
    * @param {import("./workbench.js").Workbench} bench
    * @param {Map<string, object>} boxes @param {Map<string, import("./layouts.js").Pane>} panes By name.
-   * @param {number} ratio Device pixels per CSS pixel.
+   * @param {{width: number, height: number}} size In device pixels. @param {number} ratio Of these, per CSS pixel.
    */
-  paint(bench, boxes, panes, ratio) {
-    const { clientWidth, clientHeight } = this.element;
-    Object.assign(this.element, { width: Math.round(clientWidth * ratio), height: Math.round(clientHeight * ratio) });
-    this.#context.scale(ratio, ratio);
+  paint(bench, boxes, panes, { width, height }, ratio) {
+    // A canvas that is given a size is made anew, even if it had it.
+    if (this.element.width !== width || this.element.height !== height) Object.assign(this.element, { width, height });
+    this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.#context.clearRect(0, 0, width, height);
     const pen = new Pen(this.#context);
     for (const [name, box] of boxes) {
       const pane = panes.get(name);

@@ -39,12 +39,12 @@ void main() {
 /**
  * @param {import("./arch_sheet.js").ArchSheet} sheet @param {import("./arch.js").Arch} arch
  * @param {number[]} spacing mm along x, y, z. @param {Unrolled} how
- * @returns {{fragment: string, set: Function}} Of a View, see renderer.js.
+ * @returns {{fragment: string, of: unknown[], set: Function}} Of a View, see renderer.js.
  */
 export function panoramaDrawing(sheet, arch, spacing, { first, perPixel, thickness, shift = 0, isMax = false }) {
   const samples = Math.max(1, Math.min(MOST_SAMPLES, Math.ceil(thickness / Math.min(...spacing))));
   return {
-    fragment: PANORAMA_FRAGMENT,
+    fragment: PANORAMA_FRAGMENT, of: [arch, ...first, perPixel, thickness, shift, samples, isMax],
     set: (gl, at) => {
       sheet.set(gl, at, arch, spacing);
       gl.uniform2fv(at("first"), first);

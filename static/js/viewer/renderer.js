@@ -1,7 +1,7 @@
 /**
  * One canvas, one WebGL2 context, many scissored views. It draws what it is given and remembers no picture.
  */
-import { PICTURE_FRAGMENT, VERTEX, VOLUME_FRAGMENT } from "./shaders.js";
+import { ofKind, PICTURE_FRAGMENT, VERTEX, VOLUME_FRAGMENT } from "./shaders.js";
 import { VolumeTexels } from "./textures.js";
 
 /**
@@ -14,6 +14,7 @@ import { VolumeTexels } from "./textures.js";
  * @property {string} [fragment] Another shader, see shaders.VOLUME_HEAD. Compiled at its first use, then kept.
  * @property {(gl: WebGL2RenderingContext, at: (name: string) => WebGLUniformLocation) => void} [set] Sets what
  *   that shader asks for besides.
+ * @property {unknown[]} [of] What `set` depends on, see kept_renderer.js.
  * @property {number} [divide] Draw with so many times fewer pixels each way, then stretch; 1 if not given. The
  *   shader then sees the smaller picture's pixels.
  * @property {number[]} size Level 0 voxels along x, y, z.
@@ -30,11 +31,12 @@ export class Renderer {
   /**
    * @param {HTMLCanvasElement} canvas
    * @param {{onLost: () => void, onRestored: () => void}} events The context went away, or came back empty.
+   * @param {WebGLContextAttributes} [attributes]
    * @throws {Error} where there is no WebGL2.
    */
-  constructor(canvas, { onLost, onRestored }) {
+  constructor(canvas, { onLost, onRestored }, attributes = {}) {
     this.#canvas = canvas;
-    this.#gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
+    this.#gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false, ...attributes });
     if (!this.#gl) throw new Error("No WebGL2 here.");
     canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault();  // else it never comes back
@@ -57,10 +59,13 @@ export class Renderer {
     return this.#gl.getParameter(isVolume ? volume : picture) || 0;
   }
 
-  /** Fit the canvas to its box. @returns {{width: number, height: number}} In device pixels. */
-  resize() {
+  /**
+   * Fit the canvas to its box.
+   *
+   * @param {number} [ratio] Pixels of the canvas per CSS pixel. @returns {{width: number, height: number}} In these.
+   */
+  resize(ratio = Math.min(3, window.devicePixelRatio || 1)) {
     const { clientWidth, clientHeight } = this.#canvas;
-    const ratio = Math.min(3, window.devicePixelRatio || 1);
     const [width, height] = [clientWidth, clientHeight].map((side) => Math.max(1, Math.round(side * ratio)));
     if (this.#canvas.width !== width) this.#canvas.width = width;
     if (this.#canvas.height !== height) this.#canvas.height = height;
@@ -69,13 +74,18 @@ export class Renderer {
 
   /** @param {View[]} views */
   draw(views) {
+    if (this.#gl.isContextLost()) return;
+    this.clear();
+    for (const view of views) this.drawView(view);
+  }
+
+  /** Black. @param {View["rect"]} [rect] Else all of it. */
+  clear(rect = { x: 0, y: 0, width: this.#canvas.width, height: this.#canvas.height }) {
     const gl = this.#gl;
-    if (gl.isContextLost()) return;
-    gl.disable(gl.SCISSOR_TEST);
+    gl.enable(gl.SCISSOR_TEST);
+    gl.scissor(rect.x, this.#canvas.height - rect.y - rect.height, rect.width, rect.height);
     gl.clearColor(0, 0, 0, 1);
     gl.clear(gl.COLOR_BUFFER_BIT);
-    gl.enable(gl.SCISSOR_TEST);
-    for (const view of views) this.#drawView(view);
   }
 
   /** Until what was drawn is there. */
@@ -91,7 +101,7 @@ export class Renderer {
     this.#canvas.height = 1;
   }
 
-  #drawView(view) {
+  drawView(view) {
     const { rect: { x, y, width, height }, divide = 1 } = view;
     const bottom = this.#canvas.height - y - height;
     if (divide > 1) {
@@ -107,12 +117,15 @@ export class Renderer {
     const gl = this.#gl;
     const { fine, coarse, size, shade, isColour } = view;
     gl.viewport(x, y, width, height);
-    gl.scissor(x, y, width, height);
+    const [[left, right], [top, bottom]] = view.place ? seenBox(view.place, size, width, height) : [[0, width], [0, height]];
+    if (right <= left || bottom <= top) return;
+    gl.scissor(x + left, y + height - bottom, right - left, bottom - top);
     const { program, at } = this.#program(view.fragment
-      ?? (fine instanceof VolumeTexels ? VOLUME_FRAGMENT : PICTURE_FRAGMENT));
+      ?? (fine instanceof VolumeTexels ? VOLUME_FRAGMENT : PICTURE_FRAGMENT), kindOf(view, width, height));
     gl.useProgram(program);
     gl.uniform3fv(at("size"), size);
     gl.uniform2f(at("corner"), x, y + height);
+    gl.uniform2f(at("viewSize"), width, height);
     gl.uniform2fv(at("shade"), shade);
     gl.uniform1i(at("isColour"), isColour ? 1 : 0);
     if (view.place) setPlane(gl, at, view);
@@ -136,9 +149,11 @@ export class Renderer {
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
   }
 
-  #program(fragment) {
-    if (!this.#programs.has(fragment)) this.#programs.set(fragment, link(this.#gl, fragment));
-    return this.#programs.get(fragment);
+  #program(fragment, kind) {
+    if (!this.#programs.has(fragment)) this.#programs.set(fragment, {});
+    const kinds = this.#programs.get(fragment);
+    kinds[kind] ??= link(this.#gl, ofKind(VERTEX, kind), ofKind(fragment, kind));
+    return kinds[kind];
   }
 
   #bindLayer(at, name, texels, unit) {
@@ -160,11 +175,38 @@ export class Renderer {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.bindVertexArray(gl.createVertexArray());
     [this.#programs, this.#small] = [new Map(), null];  // those of a lost context are gone
-    for (const fragment of [VOLUME_FRAGMENT, PICTURE_FRAGMENT]) this.#program(fragment);
+    for (const fragment of [VOLUME_FRAGMENT, PICTURE_FRAGMENT]) this.#program(fragment, "partial");
   }
 }
 
-const THIN = { through: [0, 0, 0], samples: 1, isMax: false };
+export const THIN = { through: [0, 0, 0], samples: 1, isMax: false };
+
+/** What the shader may take for granted, see shaders.js. */
+function kindOf({ fine, place, slab = THIN }, width, height) {
+  if (!place || slab.samples > 1) return fine.isComplete ? "whole" : "partial";
+  if (!fine.covers(place, width, height)) return "partial";
+  return isStraight(place) ? "thin" : "whole";
+}
+
+/** The cut lies along the series' own axes. */
+const isStraight = ({ right, down }) => right.every((step, i) => !(step && down[i]));
+
+/**
+ * The pixels of a view whose middles lie in the series, from its left and top: of a straight cut exactly those, of a
+ * turned one all that there are.
+ */
+function seenBox({ origin, right, down }, size, width, height) {
+  const box = [[0, width], [0, height]];
+  size.forEach((side, i) => {
+    for (const [way, step, other] of [[0, right[i], down[i]], [1, down[i], right[i]]]) {
+      if (!step || other) continue;
+      const [low, high] = [-origin[i] / step, (side - origin[i]) / step].sort((a, b) => a - b);
+      box[way] = [Math.max(box[way][0], Math.ceil(low - 0.5)), Math.min(box[way][1], Math.floor(high - 0.5) + 1)];
+    }
+    if (!right[i] && !down[i] && (origin[i] < 0 || origin[i] > side)) box[0] = [0, 0];
+  });
+  return box;
+}
 
 function setPlane(gl, at, { place, slab = THIN }) {
   for (const name of ["origin", "right", "down"]) gl.uniform3fv(at(name), place[name]);
@@ -173,9 +215,9 @@ function setPlane(gl, at, { place, slab = THIN }) {
   gl.uniform1i(at("isMax"), slab.isMax ? 1 : 0);
 }
 
-function link(gl, fragment) {
+function link(gl, vertex, fragment) {
   const program = gl.createProgram();
-  for (const [type, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, fragment]]) {
+  for (const [type, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
     const shader = gl.createShader(type);
     gl.shaderSource(shader, source);
     gl.compileShader(shader);

@@ -5,6 +5,9 @@
  * here yet, the coarser level shows through; where a part is lost, stripes are drawn, never a guess. A slab
  * looks through the volume along its normal: the brightest of its samples, or their mean.
  *
+ * Most of the time all is here. Then the masks needn't be asked and there is no coarser level to look at, which a small
+ * graphics card (or a processor that stands in for one) feels at each pixel: see KIND.
+ *
  * Other shaders through a volume (panorama, 3D) begin with VOLUME_HEAD and sum with `add` and `result`, so that
  * lost parts are striped there too.
  */
@@ -12,19 +15,46 @@
 /** What a mask texel says of its part. */
 export const PART = { awaited: 0, here: 255, lost: 128 };
 
+/**
+ * What a shader may take for granted. `whole`: nothing that the view touches is awaited or lost. `thin`, of the plane
+ * shader alone: besides, the cut is thin, and no pixel is drawn that lies outside the series.
+ */
+export const KIND = { partial: "", whole: "#define WHOLE\n", thin: "#define WHOLE\n#define THIN\n" };
+
+/** @param {string} source @param {keyof KIND} kind @returns {string} The shader of that kind. */
+export const ofKind = (source, kind) => source.replace("\n", `\n${KIND[kind]}`);
+
 export const VERTEX = `#version 300 es
-void main() {                       // one triangle that covers the view
-  gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0);
+#ifdef THIN
+uniform vec3 origin, right, down, fineScale;
+// pixels
+uniform vec2 viewSize;
+// texture coordinates
+out vec3 at;
+#endif
+
+// one triangle that covers the view
+void main() {
+  vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0;
+  gl_Position = vec4(corner, 0.0, 1.0);
+#ifdef THIN
+  vec2 pixel = vec2(0.5 + 0.5 * corner.x, 0.5 - 0.5 * corner.y) * viewSize;
+  at = (origin + right * pixel.x + down * pixel.y) * fineScale;
+#endif
 }`;
 
 const layer = (name) => `
 uniform TEXELS ${name}Texels;
 uniform sampler2D ${name}Mask;
-uniform vec3 ${name}Scale;          // level 0 voxels to texture coordinates
-uniform vec4 ${name}Part;           // level 0 voxels to parts: the axis; w the number of parts
-uniform float ${name}Reach;         // half a texel, in parts
+// level 0 voxels to texture coordinates
+uniform vec3 ${name}Scale;
+// level 0 voxels to parts: the axis; w the number of parts
+uniform vec4 ${name}Part;
+// half a texel, in parts
+uniform float ${name}Reach;
 
-float ${name}State(vec3 p) {        // the worse of the two parts that filtering touches: 0 awaited, 0.5 lost, 1 here
+// the worse of the two parts that filtering touches: 0 awaited, 0.5 lost, 1 here
+float ${name}State(vec3 p) {
   float at = dot(p, ${name}Part.xyz);
   float last = ${name}Part.w - 1.0;
   float a = texelFetch(${name}Mask, ivec2(clamp(floor(at - ${name}Reach), 0.0, last), 0), 0).r;
@@ -38,15 +68,19 @@ precision highp float;
 precision highp int;
 precision highp sampler2D;
 precision highp sampler3D;
-uniform vec3 size;                  // of the series in level 0 voxels
-uniform vec2 corner;                // the view's top left corner in window coordinates (y up)
-uniform vec2 shade;                 // texel * x + y = brightness
+// of the series in level 0 voxels
+uniform vec3 size;
+// the view's top left corner in window coordinates (y up)
+uniform vec2 corner;
+// texel * x + y = brightness
+uniform vec2 shade;
 uniform bool isColour;
 out vec4 colour;
 ${layer("fine")}
 ${layer("coarse")}
 
-vec2 pixel() {                      // from the view's top left corner
+// from the view's top left corner
+vec2 pixel() {
   return vec2(gl_FragCoord.x - corner.x, corner.y - gl_FragCoord.y);
 }
 
@@ -54,13 +88,22 @@ bool isInside(vec3 p) {
   return all(greaterThanEqual(p, vec3(0.0))) && all(lessThanEqual(p, size));
 }
 
-vec4 texelAt(vec3 p, out float state) {  // from the finest level that is here; state as above
+#ifdef WHOLE
+// nothing that the view touches is awaited or lost
+vec4 texelAt(vec3 p, out float state) {
+  state = 1.0;
+  return texture(fineTexels, (p * fineScale).AT);
+}
+#else
+// from the finest level that is here; state as above
+vec4 texelAt(vec3 p, out float state) {
   state = fineState(p);
   if (state > 0.75) return texture(fineTexels, (p * fineScale).AT);
   if (state > 0.25) return vec4(0.0);
   state = coarseState(p);
   return state > 0.75 ? texture(coarseTexels, (p * coarseScale).AT) : vec4(0.0);
 }
+#endif
 
 vec3 shown(vec4 texel) {
   return isColour ? texel.rgb : vec3(clamp(texel.r * shade.x + shade.y, 0.0, 1.0));
@@ -76,7 +119,8 @@ vec3 painted(vec4 texel, float state) {
 
 struct Sum { vec4 texel; float count; bool isLost; bool isAwaited; };
 
-void add(inout Sum sum, vec3 p, bool isMax) {  // a sample outside the series adds nothing
+// a sample outside the series adds nothing
+void add(inout Sum sum, vec3 p, bool isMax) {
   if (!isInside(p)) return;
   float state;
   vec4 texel = texelAt(p, state);
@@ -86,26 +130,39 @@ void add(inout Sum sum, vec3 p, bool isMax) {  // a sample outside the series ad
   sum.count += 1.0;
 }
 
-vec3 result(Sum sum, bool isMax) {  // black where nothing was met; one lost sample makes the pixel striped
+// black where nothing was met; one lost sample makes the pixel striped
+vec3 result(Sum sum, bool isMax) {
   if (sum.count == 0.0) return vec3(0.0);
   return painted(isMax ? sum.texel : sum.texel / sum.count, sum.isLost ? 0.5 : sum.isAwaited ? 0.0 : 1.0);
 }
 `;
 
 const PLANE = `
-uniform vec3 origin, right, down;   // level 0 voxels: the view's top left corner, a pixel right, a pixel down
-uniform vec3 through;               // from one sample of the slab to the next
-uniform int samples;                // of the slab; 1 is a thin cut
-uniform bool isMax;                 // of the slab: the brightest, else the mean
+#ifdef THIN
+in vec3 at;
+
+void main() {
+  colour = vec4(shown(texture(fineTexels, at.AT)), 1.0);
+}
+#else
+// level 0 voxels: the view's top left corner, a pixel right, a pixel down
+uniform vec3 origin, right, down;
+// from one sample of the slab to the next
+uniform vec3 through;
+// of the slab; 1 is a thin cut
+uniform int samples;
+// of the slab: the brightest, else the mean
+uniform bool isMax;
 
 void main() {
   vec3 p = origin + right * pixel().x + down * pixel().y - through * (float(samples) - 1.0) * 0.5;
   Sum sum = Sum(vec4(0.0), 0.0, false, false);
   for (int i = 0; i < samples; i += 1) add(sum, p + through * float(i), isMax);
   colour = vec4(result(sum, isMax), 1.0);
-}`;
+}
+#endif`;
 
 /** For shaders through a volume: what is above, ready for a `void main()` that sets `colour`. */
 export const VOLUME_HEAD = HEAD.replaceAll("TEXELS", "sampler3D").replaceAll(".AT", ".xyz");
-export const VOLUME_FRAGMENT = VOLUME_HEAD + PLANE;
-export const PICTURE_FRAGMENT = HEAD.replaceAll("TEXELS", "sampler2D").replaceAll(".AT", ".xy") + PLANE;
+export const VOLUME_FRAGMENT = VOLUME_HEAD + PLANE.replaceAll(".AT", ".xyz");
+export const PICTURE_FRAGMENT = (HEAD + PLANE).replaceAll("TEXELS", "sampler2D").replaceAll(".AT", ".xy");

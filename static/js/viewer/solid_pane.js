@@ -33,13 +33,11 @@ export class SolidPane {
 
   drawing(ratio) {
     const { space, solid, series, texelRamp } = this.#bench;
-    const textures = this.#bench.textures(false);
     const divide = this.#pace.divide(this.#isTurning);
     const scale = this.pixelsPerMm;
     return {
-      ...textures, divide, ...solidDrawing({
-        series, space, texelRamp, look: solid, basis: this.#basis, isWhole: textures.fine.isComplete,
-        scale: (scale * ratio) / divide,
+      ...this.#bench.textures(false), divide, ...solidDrawing({
+        series, space, texelRamp, look: solid, basis: this.#basis, scale: (scale * ratio) / divide,
         first: [this.box.width, this.box.height].map((side, i) => this.#shift[i] - side / 2 / scale),
       }),
     };

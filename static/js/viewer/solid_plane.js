@@ -28,13 +28,13 @@ export function solidPlane(series, redraw) {
     const [left] = lettersOf(times(right, -1), space);
     return left ? { left, right: lettersOf(right, space)[0] } : null;
   };
-  plane.drawing = (index, camera, width, height, { fine, texelRamp }) => {
+  plane.drawing = (index, camera, width, height, { texelRamp }) => {
     divide = pace.divide(index !== drawn);
     drawn = index;
     const scale = pixelsPerMm(plane, camera, width, height);
     return {
       divide, ...solidDrawing({
-        series, space, texelRamp, look: "bone", basis: basisAt(index), isWhole: fine.isComplete, scale: scale / divide,
+        series, space, texelRamp, look: "bone", basis: basisAt(index), scale: scale / divide,
         first: [width, height].map((pixels, i) => camera.centre[i] - pixels / 2 / scale),
       }),
     };

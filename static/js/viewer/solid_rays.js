@@ -34,11 +34,11 @@ export function fittingScale({ size }, width, height) {
  * @param {import("./manifest.js").Series} how.series @param {import("./space.js").Space} how.space
  * @param {import("./space.js").Basis} how.basis @param {"bone"|"teeth"} how.look
  * @param {number[]} how.first mm right of and below the middle: the view's top left corner.
- * @param {number} how.scale Pixels a mm. @param {boolean} how.isWhole Nothing of the level is lost or awaited.
+ * @param {number} how.scale Pixels a mm.
  * @param {(from: number, to: number) => number[]} how.texelRamp See Workbench.
  * @returns {{fragment: string, set: Function}} Of a View, see renderer.js.
  */
-export function solidDrawing({ series, space, basis, look, first, scale, isWhole, texelRamp }) {
+export function solidDrawing({ series, space, basis, look, first, scale, texelRamp }) {
   const { right, down, normal } = basis;
   const whole = length(space.size);
   const step = Math.max(Math.min(...space.spacing), whole / MOST_STEPS);
@@ -50,7 +50,7 @@ export function solidDrawing({ series, space, basis, look, first, scale, isWhole
     set: rays({
       origin: voxels(near), right: voxels(times(right, 1 / scale)), down: voxels(times(down, 1 / scale)),
       ahead: voxels(times(normal, step)), steps: Math.ceil(whole / step), forward: normal, spacing: space.spacing,
-      tint, ramp: texelRamp(from, to), isWhole,
+      tint, ramp: texelRamp(from, to),
     }),
   };
 }
@@ -84,9 +84,8 @@ function lookOf(name, { unit, window: { center, width } }) {
 }
 
 /** @returns {(gl: WebGL2RenderingContext, at: (name: string) => WebGLUniformLocation) => void} See renderer.js. */
-function rays({ steps, ramp, isWhole, ...vectors }) {
+function rays({ steps, ramp, ...vectors }) {
   return (gl, at) => {
-    gl.uniform1i(at("isWhole"), isWhole ? 1 : 0);
     gl.uniform1i(at("steps"), steps);
     gl.uniform2fv(at("ramp"), ramp);
     for (const [name, vector] of Object.entries(vectors)) gl.uniform3fv(at(name), vector);

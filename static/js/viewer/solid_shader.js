@@ -8,17 +8,20 @@ import { VOLUME_HEAD } from "./shaders.js";
 export const USED_UP = 0.02;
 
 export const SOLID_FRAGMENT = `${VOLUME_HEAD}
-uniform vec3 origin, right, down;   // level 0 voxels: the near end of the first ray, a pixel right, a pixel down
-uniform vec3 ahead;                 // a step along a ray
-uniform int steps;                  // of a ray through the whole volume
-uniform vec2 ramp;                  // texel * x + y = how much of the light a step takes, 0 to 1
-uniform vec3 spacing, forward;      // mm a voxel; where the rays go, as a unit vector in mm
+// level 0 voxels: the near end of the first ray, a pixel right, a pixel down
+uniform vec3 origin, right, down;
+// a step along a ray
+uniform vec3 ahead;
+// of a ray through the whole volume
+uniform int steps;
+// texel * x + y = how much of the light a step takes, 0 to 1
+uniform vec2 ramp;
+// mm a voxel; where the rays go, as a unit vector in mm
+uniform vec3 spacing, forward;
 uniform vec3 tint;
-uniform bool isWhole;               // nothing of the fine level is lost or awaited: the masks needn't be asked
 
 float valueAt(vec3 p, out float state) {
-  state = 1.0;
-  return isWhole ? texture(fineTexels, p * fineScale).r : texelAt(clamp(p, vec3(0.0), size), state).r;
+  return texelAt(clamp(p, vec3(0.0), size), state).r;
 }
 
 float valueAt(vec3 p) {
@@ -26,7 +29,8 @@ float valueAt(vec3 p) {
   return valueAt(p, state);
 }
 
-float lightAt(vec3 p) {             // a lamp at the eye: surfaces turned to it are bright
+// a lamp at the eye: surfaces turned to it are bright
+float lightAt(vec3 p) {
   vec3 slope = vec3(
     valueAt(p + vec3(1.0, 0.0, 0.0)) - valueAt(p - vec3(1.0, 0.0, 0.0)),
     valueAt(p + vec3(0.0, 1.0, 0.0)) - valueAt(p - vec3(0.0, 1.0, 0.0)),

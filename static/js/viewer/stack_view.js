@@ -34,7 +34,7 @@ export class StackView {
   constructor(how) {
     this.#how = how;
     const { series, renderer, means, place } = how;
-    this.#size = renderer.resize();
+    this.#size = renderer.resize(this.#ratio);
     this.#window = series.window;
     this.#panorama = panoramaPlane(series);
     this.views = [...(this.#panorama ? ["panorama"] : []), ...viewsOf(series),
@@ -147,7 +147,7 @@ export class StackView {
 
   /** The stage has another size. */
   resize() {
-    this.#size = this.#how.renderer.resize();
+    this.#size = this.#how.renderer.resize(this.#ratio);
     this.#look();
   }
 
@@ -163,8 +163,9 @@ export class StackView {
     this.#source.close();
   }
 
+  /** A phone has one voxel of a scan to show in each CSS pixel, or two: a third device pixel would show no more. */
   get #ratio() {
-    return Math.min(3, window.devicePixelRatio || 1);
+    return Math.min(this.#how.series.kind === "volume" ? 2 : 3, window.devicePixelRatio || 1);
   }
 
   #texelsPerPixel() {

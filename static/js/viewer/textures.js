@@ -17,6 +17,7 @@ class Texels {
     this.part = [...partAxis.map((on, i) => (on * scale[i] * this.size[i]) / partTexels), parts];
     this.reach = 0.5 / partTexels;
     this.states = new Uint8Array(parts);
+    this.changes = 0;    // so often has something come or been lost
     this.texture = this.#make(target, parts);
   }
 
@@ -29,9 +30,25 @@ class Texels {
     return this.states.every((state) => state === PART.here);
   }
 
+  /**
+   * @param {{origin: number[], right: number[], down: number[]}} place See renderer.js, View.
+   * @param {number} width Of the view in pixels. @param {number} height
+   * @returns {boolean} All that a thin cut touches there is here.
+   */
+  covers({ origin, right, down }, width, height) {
+    const along = (way) => way.reduce((sum, v, i) => sum + v * this.part[i], 0);
+    const [at, x, y] = [along(origin), along(right) * width, along(down) * height];
+    const last = this.states.length - 1;
+    const bounded = (part) => Math.max(0, Math.min(last, Math.floor(part)));
+    const low = bounded(at + Math.min(0, x) + Math.min(0, y) - this.reach);
+    const high = bounded(at + Math.max(0, x) + Math.max(0, y) + this.reach);
+    return this.states.subarray(low, high + 1).every((state) => state === PART.here);
+  }
+
   /** Say what has become of a part. @param {number} part @param {number} state Of PART. */
   mark(part, state) {
     this.states[part] = state;
+    this.changes += 1;
     this.gl.bindTexture(this.gl.TEXTURE_2D, this.mask);
     this.gl.texSubImage2D(this.gl.TEXTURE_2D, 0, part, 0, 1, 1, this.gl.RED, this.gl.UNSIGNED_BYTE,
       this.states.subarray(part, part + 1));

@@ -42,10 +42,11 @@ export class Viewer {
    * @param {HTMLElement} root The page's viewer element, see templates/viewer/_viewer.html.
    * @param {object} [face] What a face of the viewer does its own way.
    * @param {(how: object) => object} [face.canvasView] Makes the view on the canvas, with StackView's names.
+   * @param {typeof Renderer} [face.canvasRenderer]
    */
-  constructor(root, { canvasView = (how) => new StackView(how) } = {}) {
+  constructor(root, { canvasView = (how) => new StackView(how), canvasRenderer = Renderer } = {}) {
     this.#root = root;
-    this.#face = { canvasView };
+    this.#face = { canvasView, canvasRenderer };
     this.#parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((one) => [one.dataset.part, one]));
     this.#words = readWords(document, root.dataset.wordsId);
     this.#status = new Status(this.#parts.status, this.#parts.again, this.#words);
@@ -73,7 +74,9 @@ export class Viewer {
   async #begin() {
     this.#root.dataset.state = "loading";
     this.#status.set("loading", true);
-    const loaded = await this.#load();
+    const loading = this.#load();
+    this.#prepare();  // takes its time on a phone, and the manifest is on its way
+    const loaded = await loading;
     if (!loaded || this.#isEnded) return;
     const { manifest, serverTime } = loaded;
     this.#manifest = this.#root.dataset.face === "patient" ? inPlainWords(manifest) : manifest;
@@ -82,7 +85,6 @@ export class Viewer {
       this.#heartbeat.endAt(Date.parse(manifest.expires_at), serverTime, () => this.#end());
     }
     this.#showStudy();
-    this.#prepare();
     const [first] = this.#manifest.series;
     if (!first) this.#nothingToShow("nothing");
     else if (this.#chooser.hasFirstPage) this.#showAll();
@@ -143,7 +145,7 @@ export class Viewer {
   #prepare() {
     try {
       if (!("DecompressionStream" in window)) throw new Error("No DecompressionStream here.");
-      this.#renderer = new Renderer(this.#parts.canvas, {
+      this.#renderer = new this.#face.canvasRenderer(this.#parts.canvas, {
         onLost: () => this.#contextLost(), onRestored: () => this.#contextRestored(),
       });
       this.#decoder = new Decoder(() => this.#fallBack());

@@ -314,8 +314,7 @@ export class Workbench {
     this.#request = 0;
     if (this.textures(false)) this.#drawTimed();
     this.#how.onDrawn(this.#source.isShowable, this.#source.progress);
-    // Last: the lines have no room before the first picture is shown, and a small one is drawn only once.
-    this.overlay.paint(this, this.#boxes, this.#panes, this.ratio);
+    this.overlay.paint(this, this.#boxes, this.#panes, this.#size, this.ratio);
   }
 
   #drawTimed() {

@@ -194,6 +194,9 @@ def test_lost_slices_are_striped_and_the_rest_is_not(run: Run, volume: np.ndarra
     lost = (z > 8.5) & (z < 11.5)  # also where a neighbour is mixed in
     inside = is_striped(picture[:, SIZE[0] // 2 - 20 : SIZE[0] // 2 + 20]).all(axis=1)
     assert np.array_equal(inside, lost)
+    samples = twin(volume, {**place, "voxels": plane["dims"]}, np.ones(3))
+    wanted = np.where(np.isnan(samples), 0, shown(np.nan_to_num(samples)))
+    assert np.abs(picture - wanted[..., None])[~lost].max() <= 1
 
 
 @every_engine

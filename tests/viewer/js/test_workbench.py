@@ -129,6 +129,37 @@ def zoom_to_four(bench: Bench, ratio: float = 1) -> None:
     bench.page.keyboard.up("Control")
 
 
+NOTE_DRAWINGS = """() => {
+  window.boxes = new Set();
+  const real = WebGL2RenderingContext.prototype.drawArrays;
+  WebGL2RenderingContext.prototype.drawArrays = function (...how) {
+    window.boxes.add(this.getParameter(this.VIEWPORT).join());
+    return real.apply(this, how);
+  };
+}"""
+
+
+def test_v14_only_the_pane_that_moves_is_drawn_anew(
+    open_bench: Callable[..., Bench], cbct: FakeSeries
+) -> None:
+    bench = open_bench(cbct)
+    bench.do("hide")  # the crosshair's lines move in every pane
+    before = bench.picture()
+    bench.page.evaluate(NOTE_DRAWINGS)
+    bench.page.get_by_role("slider").press("ArrowRight")
+    expect(bench.page.locator("[data-part=place]")).to_have_text("39 / 75")
+    after = bench.picture()
+    assert len(bench.page.evaluate("[...window.boxes]")) == 1
+    half = before.shape[1] // 2
+    # The names of the panes stay too; the axial one is on the left.
+    assert (after[:, half + 2 :] == before[:, half + 2 :]).all()
+    assert after[:, half + 2 :].max() > 200
+    assert (after[:, : half - 2] != before[:, : half - 2]).any()
+    bench.do("invert")
+    bench.picture()
+    assert len(bench.page.evaluate("[...window.boxes]")) == 3
+
+
 @pytest.mark.parametrize(
     ("spacing", "directions", "ratio"),
     [
