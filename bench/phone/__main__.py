@@ -8,13 +8,17 @@ on the link: to the server's small picture, to the first slice drawn by WebGL. R
 until the level of 200 x 200 x 160 is there; that is what a phone needs before every slice is sharp on its screen.
 
 Then, without the slow line: what renderer and graphics process hold with a phone's and a desk's budget and after ten
-times opening and closing, how fast slices follow each other, and what batches save where each request takes 60 ms.
+times opening and closing; what batches save where each request takes 60 ms; and how fast slices follow each other, of
+this scan and of one of 400 x 400 x 300 (which a phone holds in full), against empty pictures of one colour on the same
+canvas. The name of the renderer stands beside it: without a graphics card the processor draws, a slow one's picture of
+a slow card.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import chain
 from statistics import median
 from typing import Any
 
@@ -23,6 +27,7 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from bench.phone.at_rest import Visits, batched, held, scrolled
 from bench.state import make_state, running
+from bench.watched_page import WATCH_SCREEN, start, with_cookie
 
 ROUNDS = 5
 MBIT = 125_000
@@ -35,23 +40,6 @@ PHONE = {
 }
 LIMITS = {"first picture, s": 1.5, "first live view, s": 3.0, "blocked, s": 0.8, "requests": 25, "MB": 7.0}
 LEVEL, NEXT_LEVEL = "/levels/2/frames/", "/levels/1/frames/"
-
-# Looks at the page before each of its frames, as a person's eye would.
-_WATCH = """
-window.seen = {blocked: 0};
-new PerformanceObserver((list) => {
-  for (const task of list.getEntries()) window.seen.blocked += task.duration - 50;
-}).observe({type: "longtask", buffered: true});
-(function look() {
-  const viewer = document.getElementById("viewer");
-  const image = viewer && viewer.querySelector("[data-part=image]");
-  if (image && image.complete && image.naturalWidth) window.seen.picture ??= performance.now();
-  if (viewer && viewer.dataset.state === "shown" && viewer.dataset.engine === "canvas") {
-    window.seen.live ??= performance.now();
-  }
-  requestAnimationFrame(look);
-})();
-"""
 
 
 @dataclass
@@ -94,43 +82,49 @@ def main() -> None:
 def _measure() -> None:
     from bench.shared_study import share_study, web_command
 
-    shared = share_study(_Head(), [b"\0" * 128 + b"DICM"])  # type: ignore[arg-type]
+    originals = [b"\0" * 128 + b"DICM"]
+    shared = share_study(_Head((640, 800, 800)), originals)  # type: ignore[arg-type]
+    usual = share_study(_Head((300, 400, 400)), originals)  # type: ignore[arg-type]
     command, port = web_command()
     with running(command, port=port), sync_playwright() as playwright:
-        from tests.chromium import CHROMIUM
-
-        flags = ["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                 "--disable-component-update", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]  # fmt: skip
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         base = f"http://127.0.0.1:{port}"
+        browser = start(playwright)
         rounds = [_open(browser, base, shared.cookie) for _ in range(ROUNDS + 1)][1:]
         browser.close()
-        visits = Visits(
-            lambda: playwright.chromium.launch(executable_path=CHROMIUM, args=flags), base, shared.cookie
+        _report(rounds)
+        visits = Visits(lambda: start(playwright), base, shared.cookie)
+        rows = chain(
+            scrolled(Visits(visits.launch, base, usual.cookie), "400 x 400 x 300"),
+            scrolled(visits, "800 x 800 x 640"),
+            batched(visits, shared),
+            held(visits),
         )
-        rows = [*held(visits), *scrolled(visits), *batched(visits, shared)]
+        for row in rows:
+            print(row, flush=True)
+
+
+def _report(rounds: list[dict[str, float]]) -> None:
     print(f"{'':<20} {'median':>8} {'worst':>8} {'limit':>8}")
     for name, limit in LIMITS.items():
         values = [one[name] for one in rounds]
         print(f"{name:<20} {median(values):8.2f} {max(values):8.2f} {limit:8.2f}")
-    for row in rows:
-        print(row)
-    print(json.dumps(rounds))
+    print(json.dumps(rounds), flush=True)
 
 
 class _Head:
-    """An invented head whose third level is what the invented scanner gives at 0.4 mm, noise and all.
+    """An invented head of a coarse scan's voxels, noise and all, each repeated to fill the shape.
 
-    An array of 800 MB, of which one frame exists at a time.
+    Of an array of 800 MB one frame exists at a time; its third level is what the invented scanner gives at 0.4 mm.
     """
 
-    shape, ndim, dtype = (640, 800, 800), 3, np.dtype(np.uint16)
+    ndim, dtype = 3, np.dtype(np.uint16)
 
-    def __init__(self) -> None:
+    def __init__(self, shape: tuple[int, int, int]) -> None:
         from portal.phantom.people import INVENTED
         from portal.phantom.volume import Grid, scan
 
         hu = scan(INVENTED[0], Grid.centred((160, 200, 200), 0.4), 7).hu
+        self.shape, self._times = shape, shape[1] // 200
         self._coarse = np.clip(hu.astype(np.int32) + 1000, 0, 4095).astype(np.uint16)
 
     def __len__(self) -> int:
@@ -139,19 +133,18 @@ class _Head:
     def __getitem__(self, index: int) -> np.ndarray:
         if index >= len(self):
             raise IndexError(index)
-        return self._coarse[index // 4].repeat(4, axis=0).repeat(4, axis=1)
+        coarse = self._coarse[index // self._times]
+        return coarse.repeat(self._times, axis=0).repeat(self._times, axis=1)
 
 
 def _open(browser: Browser, base: str, cookie: str) -> dict[str, float]:
     """Open the viewer once, in a browser that has never been there."""
     context = browser.new_context(**PHONE)
-    name, _, value = cookie.partition("=")
-    context.add_cookies([{"name": name, "value": value, "url": base}])
-    page, line = context.new_page(), Line()
+    page, line = with_cookie(context, cookie, base), Line()
     session = context.new_cdp_session(page)
     line.watch(session)
     _slow_down(session)
-    page.add_init_script(_WATCH)
+    page.add_init_script(WATCH_SCREEN)
     page.goto(f"{base}/s/view", wait_until="commit")
     seen = _watched(page, line)
     requests, length = line.until_level()

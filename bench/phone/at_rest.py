@@ -15,9 +15,11 @@ from typing import Any
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from bench.shared_study import Shared
+from bench.watched_page import SHOWN, WATCH_DRAWING
 
 MB = 1e6
 CYCLES = 10
+SCROLLS, SLICES, REST_MS = 5, 100, 1500
 LATENCY_MS = 60
 FRAMES = 40
 WHOLE_LEVEL_WITHIN_MS = 600_000
@@ -30,25 +32,35 @@ PHONE = {
 DESK = {"viewport": {"width": 1280, "height": 800}}
 # What a desk with memory to spare says of itself.
 _MUCH_MEMORY = "Object.defineProperty(Navigator.prototype, 'deviceMemory', { get: () => 8 });"
-_SHOWN = "#viewer[data-state=shown][data-engine=canvas]"
-_NEW_FRAME = "const frame = () => new Promise((done) => requestAnimationFrame(done));"
-_SCROLL = f"""async () => {{ {_NEW_FRAME}
-  const slider = document.querySelector("[data-part=slider]");
-  slider.value = Number(slider.max) / 2 - 50;
+# Both loops draw on the viewer's own canvas, in its own context and in the same box of it, once a frame, and end when
+# the last picture is there. The second one writes one colour and does nothing else.
+_LOOPS = """
+const frame = () => new Promise((done) => requestAnimationFrame(done));
+const canvas = document.querySelector("[data-part=canvas]");
+const gl = canvas.getContext("webgl2");
+const ended = () => gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+const slider = document.querySelector("[data-part=slider]");
+const step = async () => {
+  slider.stepUp();
+  slider.dispatchEvent(new Event("input", { bubbles: true }));
+  await frame();
+};
+const timed = async (deed) => {
+  await frame();
   const began = performance.now();
-  for (let i = 0; i < 100; i += 1) {{
-    slider.stepUp();
-    slider.dispatchEvent(new Event("input", {{ bubbles: true }}));
-    await frame();
-  }}
+  for (let i = 0; i < 100; i += 1) await deed();
+  ended();
   return 100000 / (performance.now() - began);
+};
+"""
+_SCROLL = f"""async () => {{ {_LOOPS}
+  slider.value = Math.floor(slider.max / 2) - 50;
+  await step();
+  window.drawn = [];
+  const rate = await timed(step);
+  return {{ rate, slices: new Set(window.drawn).size }};
 }}"""
-_EMPTY = f"""async () => {{ {_NEW_FRAME}
-  const shown = document.querySelector("[data-part=canvas]");
-  const canvas = Object.assign(document.createElement("canvas"), {{ width: shown.width, height: shown.height }});
-  canvas.style.cssText = "position: fixed; inset: 0; width: 100%; height: 100%";
-  document.body.append(canvas);
-  const gl = canvas.getContext("webgl2");
+_EMPTY = f"""async () => {{ {_LOOPS}
   const program = gl.createProgram();
   const shaders = [[gl.VERTEX_SHADER, `#version 300 es
     void main() {{ gl_Position = vec4(vec2(gl_VertexID & 1, gl_VertexID >> 1) * 4.0 - 1.0, 0.0, 1.0); }}`],
@@ -61,15 +73,23 @@ _EMPTY = f"""async () => {{ {_NEW_FRAME}
     gl.attachShader(program, shader);
   }}
   gl.linkProgram(program);
-  gl.useProgram(program);
-  const began = performance.now();
-  for (let i = 0; i < 100; i += 1) {{
+  const box = gl.getParameter(gl.SCISSOR_BOX);
+  const rate = await timed(async () => {{
+    gl.disable(gl.SCISSOR_TEST);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.enable(gl.SCISSOR_TEST);
+    gl.viewport(...box);
+    gl.useProgram(program);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     await frame();
-  }}
-  canvas.remove();
-  return 100000 / (performance.now() - began);
+  }});
+  gl.deleteProgram(program);
+  return {{ rate, canvas: [canvas.width, canvas.height], box: [box[2], box[3]] }};
 }}"""
+_RENDERER = """() => {
+  const gl = document.querySelector("[data-part=canvas]").getContext("webgl2");
+  return gl.getParameter(gl.getExtension("WEBGL_debug_renderer_info").UNMASKED_RENDERER_WEBGL);
+}"""
 _FETCH = """async ([url, asked]) => {
   const began = performance.now();
   const get = (ranges) => fetch(url.replace("{ranges}", ranges)).then((answer) => answer.arrayBuffer());
@@ -98,7 +118,7 @@ class Visits:
     def open(self, page: Page) -> None:
         """The viewer, until the last level is there."""
         page.goto(f"{self.base}/s/view")
-        page.wait_for_selector(_SHOWN, timeout=WHOLE_LEVEL_WITHIN_MS)
+        page.wait_for_selector(SHOWN, timeout=WHOLE_LEVEL_WITHIN_MS)
         page.locator("[data-part=progress]").wait_for(state="hidden", timeout=WHOLE_LEVEL_WITHIN_MS)
 
 
@@ -120,15 +140,28 @@ def held(visits: Visits) -> Iterator[str]:
         page.close()
 
 
-def scrolled(visits: Visits) -> Iterator[str]:
-    """V14."""
+def scrolled(visits: Visits, name: str) -> Iterator[str]:
+    """V14. Slices and empty pictures by turns."""
     with visits.context(**PHONE) as context:
-        page = context.new_page()
-        visits.open(page)
-        rates = [(page.evaluate(_SCROLL), page.evaluate(_EMPTY)) for _ in range(3)]
-    yield _row(
-        "frames a second, of empty ones", median(slices / empty for slices, empty in rates), 0.8, least=True
-    )
+        context.add_init_script(WATCH_DRAWING)
+        visits.open(page := context.new_page())
+        turns = [(_at_rest(page, _SCROLL), _at_rest(page, _EMPTY)) for _ in range(SCROLLS)]
+        renderer = page.evaluate(_RENDERER)
+    least = min(slices["slices"] for slices, _ in turns)
+    if least < SLICES:
+        raise SystemExit(f"Of {SLICES} slices of {name} {least} were drawn.")
+    rates = [(slices["rate"], empty["rate"]) for slices, empty in turns]
+    sides = ["{} x {}".format(*turns[0][1][part]) for part in ("box", "canvas")]
+    yield f"{name}: each of {SLICES} slices drawn in {sides[0]} of {sides[1]} pixels by {renderer}"
+    for title, at in (("slices", 0), ("empty pictures", 1)):
+        yield f"  {title} a second{'':<{22 - len(title)}} {median(one[at] for one in rates):8.1f}"
+    yield _row("  slices, of empty ones", median(slices / empty for slices, empty in rates), 0.8, least=True)
+
+
+def _at_rest(page: Page, script: str) -> Any:
+    """Once nothing is fetched for the slice at hand any more."""
+    page.wait_for_timeout(REST_MS)
+    return page.evaluate(script)
 
 
 def batched(visits: Visits, shared: Shared) -> Iterator[str]:
