@@ -1,7 +1,8 @@
 """`demo.json`: what a person, or a script, needs to walk the demo. Written whole or not at all.
 
 {"base_url", "staff": [{"email", "password", "totp_secret", "role", "practice"}],
- "shares": [{"link", "recipient", "birthdate", "address", "allows_download"}]}
+ "shares": [{"link", "recipient", "birthdate", "address", "allows_download"}],
+ "expired_shares": [the same, of links that have ended]}
 """
 
 from __future__ import annotations
@@ -38,8 +39,18 @@ def write(state: Path, facts: Facts) -> None:
 def moved(facts: Facts, base_url: str) -> Facts:
     """The same facts for another address: a demo can start on another port."""
     before = facts["base_url"]
-    shares = [{**share, "link": share["link"].replace(before, base_url, 1)} for share in facts["shares"]]
-    return {**facts, "base_url": base_url, "shares": shares}
+
+    def shares(kept: str) -> list[Facts]:
+        return [
+            {**share, "link": share["link"].replace(before, base_url, 1)} for share in facts.get(kept, [])
+        ]
+
+    return {
+        **facts,
+        "base_url": base_url,
+        "shares": shares("shares"),
+        "expired_shares": shares("expired_shares"),
+    }
 
 
 def remove_unfinished(state: Path) -> None:

@@ -1,4 +1,4 @@
-"""Making the demo through the product's own verbs: two practices, invented patients, their studies, three shares.
+"""Making the demo through the product's own verbs: two practices, invented patients, their studies, their shares.
 
 It runs once for a state directory: `demo.json` is written last, so a start that was killed is done again from an
 empty database.
@@ -30,6 +30,8 @@ from portal.records.patients import add_patient
 from sharing.issue import issue
 from sharing.models import Message, Share
 
+# Long enough for its message to leave on a slow machine.
+_SHORT = timedelta(seconds=5)
 DENTIST = ("Dr. Riley Chen", "riley.chen@endo-partners.example")
 
 
@@ -61,11 +63,15 @@ def _make(state: Path, base_url: str) -> facts.Facts:
     with tempfile.TemporaryDirectory(prefix="phantom") as folder:
         _say("Drawing dental images of four people who do not exist. This takes a few seconds, once.")
         draw_all([(case.person, kind) for case in cases for kind in case.images], Path(folder))
-        shares = [_shared(case, Path(folder), state) for case in cases]
+        charts = [_chart(case, Path(folder) / case.person.chart_number) for case in cases]
+    shares = [_share(chart, case, state) for chart, case in zip(charts, cases, strict=True)]
+    # A link whose recipient finds it ended: by the time the site runs, or seconds later.
+    ending = _share(charts[1], Case(dana, harold, "patient", ()), state, lifetime=_SHORT)
     return {
         "base_url": base_url,
         "staff": [one.facts for one in (dana, *colleagues, mallory)],
         "shares": shares,
+        "expired_shares": [ending],
     }
 
 
@@ -79,11 +85,6 @@ class Case:
     images: tuple[str, ...]
 
 
-def _shared(case: Case, folder: Path, state: Path) -> dict[str, Any]:
-    _say(f"Encrypting and sharing the images of {case.person.given_name}.")
-    return _share(_chart(case, folder / case.person.chart_number), case, state)
-
-
 def _say(line: str) -> None:
     print(line, flush=True)  # noqa: T201
 
@@ -94,6 +95,7 @@ def _say(line: str) -> None:
 def _chart(case: Case, images: Path) -> Patient:
     """Open the patient's chart and take the files in, as an upload of the desk would."""
     desk, person = case.desk, case.person
+    _say(f"Encrypting the images of {person.given_name}.")
     patient = add_patient(
         practice_id=desk.practice.pk,
         family_name=person.family_name,
@@ -112,9 +114,10 @@ def _chart(case: Case, images: Path) -> Patient:
 # --- shares ------------------------------------------------------------------------------------------------------
 
 
-def _share(patient: Patient, case: Case, state: Path) -> dict[str, Any]:
+def _share(patient: Patient, case: Case, state: Path, *, lifetime: timedelta | None = None) -> dict[str, Any]:
     """Share all of the patient's series and send the link, as the desk would."""
     desk, is_dentist = case.desk, case.recipient == "dentist"
+    lifetime = lifetime or timedelta(days=desk.practice.share_default_days)
     name, channel, address = _recipient(case.person, case.recipient)
     with transaction.atomic():
         _note_guardian(case, patient)
@@ -130,7 +133,7 @@ def _share(patient: Patient, case: Case, state: Path) -> dict[str, Any]:
             purpose="referral" if is_dentist else "patient-request",
             consent=True,
             allows_download=case.person is not INVENTED[0],
-            expires_at=now() + timedelta(days=desk.practice.share_default_days),
+            expires_at=now() + lifetime,
             actor=desk.actor,
         )
     return {

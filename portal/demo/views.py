@@ -32,7 +32,8 @@ def walk(request: HttpRequest) -> HttpResponse:
     if known is None:
         raise NotFound("The demo is still being made. Please reload this page in a moment.")
     staff = [{**person, "qr": _totp_qr(person)} for person in known["staff"]]
-    return render(request, "demo/walk.html", {"staff": staff, "shares": known["shares"]})
+    page = {"staff": staff, "shares": known["shares"], "expired_shares": known.get("expired_shares", [])}
+    return render(request, "demo/walk.html", page)
 
 
 @public

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import re
 import time
 import zipfile
 from dataclasses import replace
@@ -17,11 +19,11 @@ from numpy.typing import NDArray
 
 from portal.phantom.people import InventedPatient
 from portal.phantom.studies import write_cbct
-from tests.flows.desk import Desk, File, folder
+from tests.flows.desk import UUID, Desk, File, folder
 from tests.flows.downloads import check_archive
 from tests.flows.frame_batches import frames_of, items
 from tests.flows.http_client import Answer, Browser
-from tests.flows.installation import Installation
+from tests.flows.installation import Installation, wait_for
 from tests.flows.invented import Case, new_person, small_cbct, stored
 from tests.flows.recipient import Recipient
 
@@ -224,7 +226,7 @@ def test_p15_d1_looking_at_a_link_sends_and_counts_nothing(
         statuses = {path: robot.ask(method, path).status for path in paths}
         assert statuses["/s/"] == 200
         assert set(statuses.values()) <= {200, 401, 405}, statuses
-    time.sleep(0.5)
+    time.sleep(0.5)  # nothing comes: there is no end of it to wait for
     assert demo.sent_to(case.chart.mobile) == before
     assert 'badge-live">Sent' in newest_row(desk, case)
     assert Recipient(demo, link).open().status == 200, "the link is still good for its owner"
@@ -284,27 +286,27 @@ def test_p12_a_revoked_link_ends_an_open_viewer_and_asks_for_a_new_one(
     assert "Okafor, Adaeze" in desk.browser.get("/desk/tasks").text
 
 
-def test_p5_an_expired_link_says_so_asks_in_one_tap_and_never_revives(
-    demo: Installation, desk: Desk, case: Case
-) -> None:
-    link = desk.share(case.chart, days="1")
-    share = desk.newest_share(case.chart)
-    expire(demo, share)
-    late = Recipient(demo, link, address=case.chart.mobile)
-    opened = late.open()
-    assert (opened.status, opened.json()["next"]) == (404, "birthdate")
-    told = late.give_birthdate(case.person.birthdate)
+def test_p5_an_expired_link_says_so_asks_in_one_tap_and_never_revives(demo: Installation, desk: Desk) -> None:
+    (facts,) = demo.facts["expired_shares"]
+    born, late = date.fromisoformat(facts["birthdate"]), recipient_of(demo, facts)
+    # It lives for seconds, and the demo may have begun just now.
+    opened = wait_for(lambda: answer if (answer := late.open()).status == 404 else None)
+    assert opened.json()["next"] == "birthdate"
+    told = late.give_birthdate(born)
+    if told.status == 422 and "SCANPASS_RUNNING_DEMO" in os.environ:
+        pytest.skip("an earlier walk through this demo has renewed its ended link")
     assert told.status == 410
     assert "This link ended on" in told.json()["detail"]
     assert late.browser.post_json("/s/code").status in (403, 410)
     assert [late.browser.post_json("/s/renew").status for _ in range(2)] == [202, 202]
-    tasks = desk.browser.get("/desk/tasks").text
-    assert tasks.count(f"/desk/shares/{share}/renew") == 1, "one task, however often it is pressed"
+    tasks = desk.browser.get("/desk/tasks").text.partition("Whitfield, Harold")[2]
+    (share,) = re.findall(f"/desk/shares/({UUID})/renew", tasks.partition("</li>")[0])
+    assert tasks.count("Whitfield, Harold") == 0, "one task, however often it is pressed"
     before = len(demo.outbox())
     assert desk.browser.post_form(f"/desk/shares/{share}/renew").status == 302
-    fresh = demo.next_message(case.chart.mobile, after=before, kind="link").link
-    assert Recipient(demo, fresh, address=case.chart.mobile).walk_in(case.person.birthdate)
-    assert Recipient(demo, link).open().status == 404, "the old address stays dead"
+    fresh = demo.next_message(facts["address"], after=before, kind="link").link
+    assert Recipient(demo, fresh, address=facts["address"]).walk_in(born)
+    assert Recipient(demo, facts["link"]).open().status == 404, "the old address stays dead"
 
 
 def test_p1_a_stranger_locks_the_link_and_the_sheet_says_that_nothing_left(
@@ -370,13 +372,6 @@ def _tiny(family: str, given: str, born_in: int, at: Path) -> tuple[InventedPati
     person = new_person(family, given, born_in)
     write_cbct(at / "CT", person, size=(4, 32, 32), voxel_mm=3.0)
     return person, folder(at / "CT")
-
-
-def expire(demo: Installation, share: str) -> None:
-    """A day has passed for this share. No address of the site can do that, so the row is changed."""
-    script = f"from sharing.models import Share; from portal.clock import now; \
-Share.objects.filter(pk='{share}').update(expires_at=now())"
-    demo.manage("shell", "--command", script)
 
 
 # --- staff -----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ KNOWN = {
     "base_url": "http://127.0.0.1:8000",
     "staff": [],
     "shares": [{"link": "http://127.0.0.1:8000/s/#abc", "recipient": "patient"}],
+    "expired_shares": [{"link": "http://127.0.0.1:8000/s/#old", "recipient": "patient"}],
 }
 
 
@@ -25,6 +26,7 @@ def test_what_is_written_reads_back_and_is_for_the_owner_only(tmp_path):
 def test_links_move_with_the_port():
     moved = facts.moved(KNOWN, "http://127.0.0.1:9000")
     assert moved["shares"][0]["link"] == "http://127.0.0.1:9000/s/#abc"
+    assert moved["expired_shares"][0]["link"] == "http://127.0.0.1:9000/s/#old"
     assert KNOWN["shares"][0]["link"] == "http://127.0.0.1:8000/s/#abc"
 
 
