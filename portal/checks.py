@@ -102,7 +102,7 @@ def agreements_are_in_force(app_configs: Any, **kwargs: Any) -> list[CheckMessag
         for name in adapters.in_use()
         if not has_agreement(practice, name)
     }
-    hint = "Add the signed agreement under Compliance, Agreements; until then nothing goes there."
+    hint = "Add the signed agreement under Compliance, Agreements; until then nothing new goes there."
     return [
         Error(f"No agreement in force: {adapters.in_words(name)}.", hint=hint, id="scanpass.E010")
         for name in sorted(lacking)

@@ -40,6 +40,8 @@ SECRET_KEY = env.str("SCANPASS_SECRET_KEY", default="") or secret_from_file(STAT
 KEYRING_PATH = Path(env.str("SCANPASS_KEYRING", default=str(STATE_DIR / "keys" / "keyring.json")))
 # Where the key-encryption keys are: file (the keyring above), vault-transit (HashiCorp Vault), aws-kms.
 KEY_PROVIDER = env.str("SCANPASS_KEY_PROVIDER", default="file")
+# "own" says of a HashiCorp Vault that it is the practice's, in its building and kept by its people; AWS KMS never is.
+KEY_VENDOR = env.str("SCANPASS_KEY_VENDOR", default="")
 VAULT_TRANSIT_URL = env.str("SCANPASS_VAULT_TRANSIT_URL", default="")
 VAULT_TRANSIT_KEY = env.str("SCANPASS_VAULT_TRANSIT_KEY", default="scanpass")
 VAULT_TRANSIT_TOKEN_PATH = Path(

@@ -138,6 +138,8 @@ EVENTS: Final[dict[str, tuple[str, str]]] = {
         "110113",
         "Agreement's days were changed outside Scanpass: nothing goes to this vendor",
     ),
+    "agreement.missing": ("110113", "Refused for want of a business associate agreement"),
+    "agreement.keys-without": ("110113", "Keys are used without a business associate agreement"),
     "agreement.read": ("110101", "Business associate agreement's document read"),
     "compliance.read": ("110101", "Compliance page read"),
     "backup.made": ("110100", "Backup made"),

@@ -81,6 +81,8 @@ def agreements(practice: UUID) -> Safeguard:
     soon = [one.name for one, standing in standings if standing.state == "ends-soon"]
     if locked:
         state, says = "bad", f"Switched on and locked for want of an agreement: {', '.join(locked)}."
+        if not has_key_agreement(practice):
+            says += " Its keys open what is stored; no new patients, images or keys are taken in."
     elif soon:
         state, says = "warn", f"Agreements that end within 60 days: {', '.join(soon)}."
     elif adapters.in_use():
@@ -97,6 +99,12 @@ def agreements(practice: UUID) -> Safeguard:
             for one, standing in standings
         ],
     )
+
+
+def has_key_agreement(practice: UUID) -> bool:
+    """Whether whoever keeps the keys may keep more."""
+    vendor = adapters.key_vendor()
+    return not vendor or has_agreement(practice, vendor)
 
 
 def _in_words(standing: Standing) -> str:

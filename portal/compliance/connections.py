@@ -67,6 +67,8 @@ def _vendor(practice: UUID, adapter: str, is_used: bool) -> Connection:
     if has_agreement(practice, adapter):
         return Connection(adapters.in_words(adapter), "An agreement is in force.", True)
     says = "No agreement is in force, so nothing goes there."
+    if adapter == adapters.key_vendor():
+        says = "No agreement is in force, so nothing new goes under its keys; what is stored still opens."
     return Connection(adapters.in_words(adapter), says, False)
 
 

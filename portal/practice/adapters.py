@@ -31,12 +31,28 @@ def in_use() -> list[str]:
     """The adapters that are switched on and may run only under an agreement."""
     module, _, name = _MESSAGES.rpartition(".")
     found: list[str] = getattr(import_module(module), name)()
-    provider = getattr(settings, "KEY_PROVIDER", "file")
-    if provider != "file":
-        found.append(provider)
+    if key_vendor():
+        found.append(key_vendor())
     if settings.BACKUP_VENDOR:
         found.append(settings.BACKUP_VENDOR)
     return list(dict.fromkeys(found))
+
+
+def key_vendor() -> str:
+    """The vendor that keeps the key-encryption keys; empty for the key file and for a Vault of the practice's own."""
+    provider: str = settings.KEY_PROVIDER
+    is_own = provider == "file" or (provider == "vault-transit" and settings.KEY_VENDOR == "own")
+    return "" if is_own else provider
+
+
+def without_agreement(adapter: str) -> str:
+    """What it means that no agreement is in force for an adapter, in a sentence."""
+    if adapter == key_vendor():
+        return (
+            f"{in_words(adapter)}: no agreement is in force. What is stored still opens; no new patients, images or"
+            " keys are taken in."
+        )
+    return f"Nothing leaves by this way, for want of an agreement: {in_words(adapter)}."
 
 
 def choices() -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from portal.audit.actor import system
 from portal.audit.events import OK, REFUSED
 from portal.clock import now
 from portal.practice.agreements import WARN_DAYS
+from portal.practice.key_vendor import tell_each_day
 from portal.practice.models import Agreement
 from portal.practice.terms import are_as_recorded
 
@@ -28,6 +29,7 @@ def sweep_warnings() -> None:
     if time.monotonic() - _looked_at >= EVERY_S:
         _looked_at = time.monotonic()
         warn()
+        tell_each_day()
 
 
 def warn() -> int:

@@ -12,6 +12,7 @@ from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
 from portal.errors import InvalidInput, NotFound
+from portal.practice.key_vendor import require_for_keys
 from portal.records.folding import fold_chart_number, fold_name, to_e164, to_email
 from portal.records.models import Contact, Patient, SearchTerm
 from portal.records.search_terms import Field, family_and_birthdate, index_of, rewrite_terms
@@ -44,8 +45,10 @@ def add_patient(
     """Add a patient with contacts and search terms.
 
     Raises `InvalidInput(field=...)`. `field="is_confirmed"` means that a patient of this last name and birth date
-    exists; with `is_confirmed` the desk has said that this is another person (or twins).
+    exists; with `is_confirmed` the desk has said that this is another person (or twins). Raises `AccessDenied` where
+    whoever keeps the keys has no agreement.
     """
+    require_for_keys(practice_id, deed="patient", actor=actor)
     patient = Patient(practice_id=practice_id, created_at=now())
     mobile_number = to_e164(mobile) if mobile and mobile.strip() else None
     address = to_email(email) if email and email.strip() else None

@@ -18,6 +18,7 @@ from portal.clock import now
 from portal.errors import Conflict, InvalidInput, NotFound
 from portal.jobs.models import Job
 from portal.jobs.queue import enqueue
+from portal.practice.key_vendor import require_for_keys
 from portal.records.models import Patient, Upload, UploadedFile
 from portal.records.spool import GENERATION, check_room, wipe
 from portal.records.vault import spool
@@ -37,7 +38,11 @@ def get_upload(practice_id: UUID, upload_id: UUID) -> Upload:
 
 
 def start_upload(patient: Patient, *, actor: Actor) -> Upload:
-    """Open an upload on a patient's chart, with a key of its own. Raises `StorageFull` when there is no room."""
+    """Open an upload on a patient's chart, with a key of its own.
+
+    Raises `StorageFull` when there is no room, `AccessDenied` where whoever keeps the keys has no agreement.
+    """
+    require_for_keys(patient.practice_id, deed="upload", actor=actor)
     check_room(settings.UPLOAD_PART_BYTES)
     moment = now()
     upload = Upload(

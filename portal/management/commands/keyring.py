@@ -18,6 +18,8 @@ from portal.audit.actor import system
 from portal.audit.events import FAILED, REFUSED
 from portal.clock import now
 from portal.errors import ScanpassError
+from portal.practice.key_vendor import require_for_keys
+from portal.practice.models import Practice
 from portal.sealed import keys, rotation
 from portal.vault.escrow import open_sheet, seal_sheet
 from portal.vault.providers import keyring_file
@@ -82,6 +84,7 @@ class Command(BaseCommand):
             self.stdout.write(f"WARNING: {line}")
 
     def rotate(self, options: dict[str, Any]) -> None:
+        _require_agreements(options["practice"], "rotate")
         if options["practice"]:
             version = rotation.rotate_practice_key(
                 options["practice"], note=_noting("keyring.practice-key-changed")
@@ -96,6 +99,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Version {version} is the active one. Now: manage.py keyring rewrap")
 
     def rewrap(self, options: dict[str, Any]) -> None:
+        _require_agreements(options["practice"], "rewrap")
         if options["practice"]:
             done = rotation.rewrap_study_keys(
                 options["practice"], note=_noting("keyring.study-keys-rewrapped")
@@ -171,6 +175,12 @@ class Command(BaseCommand):
         except OSError:
             raise CommandError(f"{options['sheet']} can't be read.") from None
         return KeyringContent.decode(open_sheet(sheet, _passphrase(options, twice=False)))
+
+
+def _require_agreements(practice: uuid.UUID | None, deed: str) -> None:
+    """No key is newly entrusted to a vendor without an agreement, of this practice or of any."""
+    for one in [practice] if practice else Practice.objects.values_list("pk", flat=True):
+        require_for_keys(one, deed=deed, actor=system(one))
 
 
 def _noting(code: str) -> rotation.Note:

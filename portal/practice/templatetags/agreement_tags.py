@@ -24,6 +24,4 @@ def agreement_warnings(practice: UUID) -> list[str]:
         for one in associates_of(practice).filter(adapter__in=used)
         if (standing := standing_of(one)).state == "ends-soon"
     ]
-    return [
-        f"Nothing leaves by this way, for want of an agreement: {adapters.in_words(name)}." for name in locked
-    ] + ending
+    return [*map(adapters.without_agreement, locked), *ending]
