@@ -318,6 +318,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 BROKER_DIR = STATE_DIR / "broker"
 JOB_LEASE_S = 60  # a worker that dies is replaced after at most this
+# Given by the supervisor to each process it starts: what that one was doing when it died is free at once.
+WORKER_MARK = env.str("SCANPASS_WORKER", default="")
 
 # --- Backups -------------------------------------------------------------------------------------------------------
 

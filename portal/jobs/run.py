@@ -23,6 +23,7 @@ from django.db.models import F, Q, QuerySet
 from portal.clock import now
 from portal.errors import ScanpassError
 from portal.jobs.models import Job
+from portal.jobs.workers import new_token
 
 log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ _GIVEN_BACK: dict[str, Any] = {
 
 def claim(job_id: uuid.UUID) -> Job | None:
     """Take the job if it is due and nobody holds it; one conditional UPDATE decides."""
-    moment, token = now(), uuid.uuid4()
+    moment, token = now(), new_token()
     due = Q(state=Job.State.QUEUED, not_before__lte=moment)
     abandoned = Q(state=Job.State.RUNNING, lease_until__lt=moment)
     taken = Job.objects.filter(due | abandoned, pk=job_id).update(

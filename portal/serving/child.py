@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 from portal.serving.programs import Program
@@ -20,10 +22,15 @@ FIRST_PAUSE_S = 0.5
 
 
 class Child:
-    """A program and its present process, if any. Times are seconds of one monotonic clock."""
+    """A program and its present process, if any. Times are seconds of one monotonic clock.
 
-    def __init__(self, program: Program) -> None:
+    Each process gets a mark in its environment; `on_end` is told the mark once nothing of the process lives any more.
+    """
+
+    def __init__(self, program: Program, *, on_end: Callable[[str], object] = lambda _: None) -> None:
         self.program = program
+        self._on_end = on_end
+        self._mark = ""
         self.process: subprocess.Popen[bytes] | None = None
         self._ended_at: deque[float] = deque()
         self._restart_at = 0.0
@@ -34,7 +41,14 @@ class Child:
         Must be called in the main thread: the death signal fires when the *thread* that forked ends.
         """
         tethered = [sys.executable, "-I", "-S", str(TETHER), str(os.getpid()), *self.program.command]
-        self.process = subprocess.Popen(tethered, cwd=ROOT, stdin=subprocess.DEVNULL, start_new_session=True)
+        self._mark = secrets.token_hex(8)
+        self.process = subprocess.Popen(
+            tethered,
+            cwd=ROOT,
+            env={**os.environ, "SCANPASS_WORKER": self._mark},
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def watch(self, moment: float) -> None:
         """Notice an end, and start again when the pause is over.
@@ -49,6 +63,7 @@ class Child:
 
     def _note_end(self, moment: float) -> None:
         self.kill_all()
+        self._on_end(self._mark)
         self._ended_at.append(moment)
         while self._ended_at[0] < moment - RESTARTS_WINDOW_S:
             self._ended_at.popleft()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 
 from django.conf import settings
 from django.core.management import call_command
@@ -12,6 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import connections
 
 from portal.jobs.sweep import resume_all, sweep_once
+from portal.jobs.workers import release
 from portal.serving import assets, claims, greeting, keys, programs
 from portal.serving.supervisor import Supervisor
 
@@ -40,20 +42,34 @@ def start(prepare: Callable[[Path, str], str], *, tidy: Callable[[Path], None] =
         words = prepare(state, settings.PUBLIC_BASE_URL)
         # The children open their own connections; one kept here would only hold a snapshot open.
         connections.close_all()
+        dead: SimpleQueue[str] = SimpleQueue()
         Supervisor(
             [programs.web(port), programs.tasks()],
-            sweep=_sweep,
+            sweep=lambda: _sweep(dead),
+            on_end=dead.put,
             is_ready=lambda: claims.answers(port),
             on_ready=lambda: _greet(words, port),
         ).run()
 
 
-def _sweep() -> None:
+def _sweep(dead: SimpleQueue[str]) -> None:
+    """Free what the dead were doing, then sweep; here and not where they are buried, for the database may be busy."""
     try:
+        while not dead.empty():
+            _release(dead)
         sweep_once()
     except Exception:
         # A connection that failed is thrown away, so the next turn starts with a new one.
         connections.close_all()
+        raise
+
+
+def _release(dead: SimpleQueue[str]) -> None:
+    mark = dead.get()
+    try:
+        release(mark)
+    except Exception:
+        dead.put(mark)
         raise
 
 

@@ -23,7 +23,7 @@ READY_WITHIN_S = 60.0
 
 
 class Supervisor:
-    """Runs the programs, the sweep and, once `is_ready` first says so, `on_ready`."""
+    """Runs the programs, the sweep and, once `is_ready` first says so, `on_ready`; `on_end` is told who died."""
 
     def __init__(
         self,
@@ -32,8 +32,9 @@ class Supervisor:
         sweep: Callable[[], object],
         is_ready: Callable[[], bool],
         on_ready: Callable[[], None],
+        on_end: Callable[[str], object] = lambda _: None,
     ) -> None:
-        self._children = [Child(program) for program in programs]
+        self._children = [Child(program, on_end=on_end) for program in programs]
         self._sweeper = Sweeper(sweep)
         self._is_ready = is_ready
         self._on_ready = on_ready

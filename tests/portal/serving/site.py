@@ -23,6 +23,7 @@ helper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"]
 if behaviour == "deaf":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 fresh = folder / f".{name}"
+(folder / f"{name}.mark").write_text(os.environ["SCANPASS_WORKER"])
 fresh.write_text(f"{os.getpid()} {helper.pid}")
 os.replace(fresh, folder / name)
 if behaviour == "ends":
@@ -42,6 +43,7 @@ def main(folder: Path, behaviour: str) -> None:
     Supervisor(
         programs,
         sweep=lambda: (folder / "swept").touch(),
+        on_end=lambda mark: (folder / "dead").write_text(mark),
         is_ready=lambda: (folder / "web").exists() and (folder / "tasks").exists(),
         on_ready=lambda: print("ready", flush=True),
     ).run()

@@ -63,9 +63,11 @@ def wait_until_ready(site: subprocess.Popen[str]) -> None:
 def test_killed_program_is_started_again(start: Start, tmp_path: Path, name: str) -> None:
     site = start("runs")
     wait_until_ready(site)
-    before = ids(tmp_path, name)
+    before, mark = ids(tmp_path, name), (tmp_path / f"{name}.mark").read_text()
     os.kill(before[0], signal.SIGKILL)
     wait_for(lambda: ids(tmp_path, name) != before)
+    assert (tmp_path / "dead").read_text() == mark, "whoever asks is told who died"
+    assert (tmp_path / f"{name}.mark").read_text() != mark
     assert lives(ids(tmp_path, name)[0])
     wait_for(lambda: not lives(before[1]))
 
