@@ -20,6 +20,7 @@ from portal.records.access_requests import urgent_requests
 from portal.records.forms import refused
 from portal.records.models import Patient, Study
 from portal.records.patients import get_patient
+from portal.records.rights import open_holds
 from portal.records.views import live
 from sharing.add_person import decline
 from sharing.desk_forms import ShareForm, for_colleague
@@ -64,6 +65,7 @@ def share(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         "patient": patient,
         "form": form,
         "reachable": reachable(patient),
+        "holds": open_holds(patient).order_by("created_at"),
         **_preview(form),
     }
     return render(request, "sharing/share.html", page, status=422 if form.errors else 200)

@@ -75,9 +75,10 @@ def issue(
     address = address_for(channel, address)
     if recipient_kind == Disclosure.Recipient.DENTIST and actor.kind == "staff":
         _check_mailbox(patient.practice, address)
+    # Before a guardian's papers: who must not have it isn't asked for any.
+    note_if_held(patient, name=name, address=address, actor=actor)
     guardianship = guardianship_for(patient, recipient_kind=recipient_kind, name=name, address=address)
     expires_at = capped(expires_at, guardianship)
-    note_if_held(patient, name=name, address=address, actor=actor)
     with transaction.atomic():
         pass_holds(patient, name=name, address=address)
         disclosure = disclose(

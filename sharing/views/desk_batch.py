@@ -15,7 +15,7 @@ from portal.accounts.permissions import Action, may
 from portal.clock import now
 from portal.errors import InvalidInput
 from portal.records.forms import refused
-from sharing.batch import issue_batch, who_waits
+from sharing.batch import Outcome, issue_batch, who_waits
 
 
 class BatchForm(forms.Form):
@@ -61,10 +61,20 @@ def batch(request: HttpRequest) -> HttpResponse:
             outcomes = issue_batch(
                 given["form_key"], given["patients"], consent=given["consent"], expires_at=until, actor=actor
             )
-            return render(request, "sharing/batch_sent.html", {"section": "patients", "outcomes": outcomes})
+            return _sent(request, outcomes)
         except InvalidInput as error:
             refused(form, error)
     return render(request, "sharing/batch.html", page, status=422 if form.errors else 200)
+
+
+def _sent(request: HttpRequest, outcomes: list[Outcome]) -> HttpResponse:
+    """What became of each; those that somebody has to look at come first."""
+    page = {
+        "section": "patients",
+        "outcomes": sorted(outcomes, key=lambda row: row.share is not None),
+        "sent": sum(row.share is not None for row in outcomes),
+    }
+    return render(request, "sharing/batch_sent.html", page)
 
 
 def _asked(request: HttpRequest) -> set[str]:

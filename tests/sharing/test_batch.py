@@ -54,6 +54,7 @@ def test_f9_forty_shares_are_queued_and_each_failure_is_listed(
     form = {"form_key": key, "patients": [str(row.pk) for row in fine], "consent": "on"}
     done = client.post("/desk/batch", form).content.decode()
     assert done.count(">Queued<") == 38
+    assert '<span class="number">38</span> of <span class="number">38</span> shared' in done
     assert client.post("/desk/batch", form).content.decode().count(">Queued<") == 38
     run_jobs()
     assert len({kept.to for kept in sent}) == len(sent) == Share.objects.count() == 38

@@ -175,3 +175,12 @@ def test_one_permission_is_one_share_however_many_try_at_once(pat, dana, olga, s
         answers = list(pool.map(attempt, range(16)))
     assert answers.count("made") == 1
     assert Share.objects.count() == 1
+
+
+def test_p4_the_reason_of_a_hold_stands_on_the_share_form_and_comes_before_a_guardians_papers(pat, dana):
+    make_study(pat)
+    place_hold(pat, kind="person", name="Carlos Garcia", reason="Court order of May 3.", actor=actor_of(dana))
+    page = signed_in(dana).get(f"/desk/patients/{pat.pk}/share").content.decode()
+    assert "Carlos Garcia.</strong> Court order of May 3." in page
+    with pytest.raises(Held, match=r"Court order of May 3\."):
+        make_share(pat, dana, recipient_kind="guardian", recipient_name="Carlos Garcia")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import phonenumbers
 from django import template
+from django.utils import timezone
 from django.utils.formats import date_format
 
 register = template.Library()
@@ -37,3 +39,17 @@ def person_name(value: str) -> str:
     family, _, rest = (value or "").partition("^")
     given = " ".join(rest.replace("^", " ").split())
     return f"{family}, {given}" if given else family
+
+
+@register.filter
+def fact(value: Any) -> Any:
+    """A fact of the trail as people read it: yes or no, a time in the practice's zone, anything else as it stands."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, str) or "T" not in value:
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return date_format(timezone.localtime(moment), "M j, Y, g:i:s a") if moment.tzinfo else value
