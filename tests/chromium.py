@@ -6,7 +6,10 @@ import os
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+# Pictures are drawn by the processor, beside two other test processes: waiting longer costs only where it's in vain.
+expect.set_options(timeout=20_000)
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 # Without these it looks for its maker's hosts at every start, and can't run as root.
@@ -25,3 +28,8 @@ def launch(playwright: Playwright, *, has_webgl: bool = False) -> Browser:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"Chromium is missing: {CHROMIUM}")
     flags = [*_QUIET, *(_WITH_WEBGL if has_webgl else _WITHOUT_WEBGL)]
     return playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+
+
+def wait_for_drawing(page: Page) -> None:
+    """Until what the page has been told is on the screen: a canvas follows with the next frame."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")

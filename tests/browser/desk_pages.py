@@ -61,7 +61,7 @@ def wait_until_stored(page: Page) -> None:
     """Until the page says that the upload under way is done."""
     done = page.locator("#record .upload").first
     expect(done).to_contain_text("stored.", timeout=60_000)
-    expect(page.locator("#drop [data-part=sending]")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#drop [data-part=sending]")).to_be_hidden()
 
 
 def badge(page: Page) -> str:
@@ -71,7 +71,7 @@ def badge(page: Page) -> str:
 
 def expect_badge(page: Page, word: str) -> None:
     """The newest disclosure comes to say this, without a reload."""
-    expect(page.locator("#shares .disclosure .badge").first).to_have_text(word, timeout=15_000)
+    expect(page.locator("#shares .disclosure .badge").first).to_have_text(word)
 
 
 def statuses(page: Page) -> Sequence[str]:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import ConsoleMessage, Page, Request
 
+from tests.browser.likeness import likeness
+from tests.chromium import wait_for_drawing
+
 _axe = Axe()
 _STATUS = re.compile(r"Failed to load resource: the server responded with a status of (\d{3})")
 # htmx tells the console when a newer request takes an older one's place (hx-sync), as the desk's forms wish.
@@ -71,10 +74,7 @@ class Screen:
     def shot(self, name: str) -> None:
         """Keep a picture of the whole page, if there is a folder for it."""
         if self._pictures:
-            # The canvas follows a new size with its next frame.
-            self.page.evaluate(
-                "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-            )
+            wait_for_drawing(self.page)
             self.page.screenshot(path=self._pictures / f"{name}.png", full_page=True, animations="disabled")
 
     def axe(self, name: str) -> None:
@@ -97,6 +97,14 @@ class Screen:
         shown = self.page.locator(f"#viewer [data-part={part}]").screenshot(animations="disabled")
         over.evaluate_all("all => all.forEach((one) => { one.style.visibility = ''; })")
         return np.asarray(Image.open(io.BytesIO(shown)).convert("L"))
+
+    def likeness(self, expected: NDArray[np.generic], *, above: float, part: str = "canvas") -> float:
+        """How like the shown picture is to this one; looks again for a while until it is so like."""
+        for _ in range(40):
+            if (found := likeness(self.pixels(part), expected)) > above:
+                break
+            self.page.wait_for_timeout(250)
+        return found
 
     @property
     def place(self) -> str:

@@ -20,6 +20,7 @@ from tests.browser.conftest import OpenScreen
 from tests.browser.likeness import likeness, windowed
 from tests.browser.screen import Screen
 from tests.browser.touch import pinch, swipe
+from tests.chromium import wait_for_drawing
 from tests.flows.desk import Desk, File, folder
 from tests.flows.downloads import check_archive
 from tests.flows.installation import Installation
@@ -181,28 +182,25 @@ def look_around(phone: Screen, at: Path) -> None:
     expect(page.get_by_role("button", name="All teeth")).to_have_attribute("aria-pressed", "true")
     phone.looked_at("patient-viewer-all-teeth", widths=(*PHONE, 1280))
     page.get_by_role("button", name="From above").click()
-    page.wait_for_timeout(300)
+    assert phone.likeness(windowed(stack[20], *BONE), above=0.97) > 0.97
     assert phone.place == "slice 21 of 40"
-    assert likeness(phone.pixels(), windowed(stack[20], *BONE)) > 0.97
     phone.looked_at("patient-viewer", widths=(*PHONE, 1280))
     slider = page.locator("[data-part=slider]")
     slider.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     assert phone.place == "slice 26 of 40"
-    page.wait_for_timeout(200)
-    assert likeness(phone.pixels(), windowed(stack[25], *BONE)) > 0.97
+    assert phone.likeness(windowed(stack[25], *BONE), above=0.97) > 0.97
     swipe(page, ((0, 60), (0, -60)))
     assert phone.place not in ("slice 26 of 40", "")
-    page.wait_for_timeout(200)
+    wait_for_drawing(page)
     before = phone.pixels()
     pinch(page)
-    page.wait_for_timeout(200)
+    wait_for_drawing(page)
     assert likeness(phone.pixels(), before) < 0.9, "the picture is nearer now"
     assert page.evaluate("visualViewport.scale") == 1, "and the page is not"
     page.get_by_role("button", name="Front").click()
-    page.wait_for_timeout(300)
-    assert likeness(phone.pixels(), windowed(stack[::-1, 48], *BONE)) > 0.9
+    assert phone.likeness(windowed(stack[::-1, 48], *BONE), above=0.9) > 0.9
     phone.looked_at("patient-viewer-front", widths=PHONE)
 
 
@@ -275,7 +273,7 @@ def test_p12_revoking_takes_an_open_picture_away(
     )
     phone.wait_for_picture()
     clara.revoke(case.chart)
-    phone.page.locator("#viewer[data-state=ended]").wait_for(timeout=15_000)
+    phone.page.locator("#viewer[data-state=ended]").wait_for()
     expect(phone.page.locator("canvas, #viewer img")).to_have_count(0)
     expect(phone.page.locator("#viewer")).to_contain_text("Access to these images has ended.")
     expect(phone.page.locator("#viewer")).to_contain_text("Smile Dental")
@@ -291,12 +289,11 @@ def test_p16_without_webgl_the_server_draws_the_slices(
     )
     phone.wait_for_picture("floor")
     stack = slices_in(case.files)
-    assert likeness(phone.pixels("image"), windowed(stack[20], *BONE)) > 0.97
+    assert phone.likeness(windowed(stack[20], *BONE), above=0.97, part="image") > 0.97
     phone.page.locator("[data-part=slider]").focus()
     with phone.page.expect_response(re.compile(r"/slices/21\.webp$")):
         phone.page.keyboard.press("ArrowRight")
-    phone.page.wait_for_timeout(200)
-    assert likeness(phone.pixels("image"), windowed(stack[21], *BONE)) > 0.97
+    assert phone.likeness(windowed(stack[21], *BONE), above=0.97, part="image") > 0.97
     phone.looked_at("patient-viewer-without-webgl", widths=PHONE)
 
 
@@ -315,13 +312,11 @@ def test_without_scripts_the_link_is_pasted_and_the_picture_is_there(
     share_pages.give_code(phone, share_pages.ask_code(phone, demo, case.chart.mobile))
     picture = page.locator("noscript img, .viewer-floor img").first
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.complete && image.naturalWidth") == SIZE[2]
+    expect(picture).to_have_js_property("naturalWidth", SIZE[2])
     phone.shot("patient-viewer-without-scripts-390")
     page.get_by_label("Picture, 1 to 40").fill("7")
     page.get_by_role("button", name="Show").click()
-    assert (
-        page.locator(".viewer-floor img").first.get_attribute("src", timeout=5000).endswith("/slices/6.webp")
-    )
+    expect(page.locator(".viewer-floor img").first).to_have_attribute("src", re.compile(r"/slices/6\.webp$"))
 
 
 def test_p17_the_whole_way_in_spanish_on_a_small_phone(

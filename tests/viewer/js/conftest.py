@@ -57,7 +57,14 @@ def open_page(browser_for_viewer: Browser) -> Iterator[Callable[..., Page]]:
     contexts = []
     broken: list[str] = []
 
-    def open_it(server: FakeServer, *, wait: str | None = "shown", script: str = "", **options: Any) -> Page:
+    def open_it(
+        server: FakeServer,
+        *,
+        wait: str | None = "shown",
+        script: str = "",
+        has_movable_clock: bool = False,
+        **options: Any,
+    ) -> Page:
         facts: dict[str, Any] = {"viewport": {"width": 390, "height": 700}, **options}
         context = browser_for_viewer.new_context(**facts)
         contexts.append(context)
@@ -66,6 +73,8 @@ def open_page(browser_for_viewer: Browser) -> Iterator[Callable[..., Page]]:
         page.on("console", lambda line: broken.append(line.text) if "Content Security" in line.text else None)
         if script:
             page.add_init_script(script)
+        if has_movable_clock:
+            page.clock.install()
         page.goto(server.url)
         if wait:
             page.wait_for_selector(f"#viewer[data-state={wait}]")

@@ -46,6 +46,12 @@ def served_module(name: str) -> str:
     return without_comments((PROJECT / "static" / name).read_text())
 
 
+def _set_event() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Behaviour:
     """What the server does wrong. Everything off means: as agreed."""
@@ -62,6 +68,8 @@ class Behaviour:
     clock_ahead_s: float = 0
     """The server's clock against the browser's."""
     delay_s: float = 0
+    manifest_waits_for: threading.Event = field(default_factory=_set_event)
+    """Keep the manifest back until this is set."""
     bytes_per_s: float = 0
     allows_download: bool = True
     others: list[dict[str, str]] = field(default_factory=list)
@@ -170,6 +178,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
+        if (
+            path == "/favicon.ico"
+        ):  # the browser asks for it whenever it likes: no part of what a page asks for
+            self.send_error(404)
+            return
         self.fake.requests.append(path)
         if path.startswith("/static/"):
             self._static(path)
@@ -201,6 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
             case _ if behaviour.ended_status:
                 self._send(behaviour.ended_status, b"{}", "application/problem+json")
             case ["manifest.json"]:
+                behaviour.manifest_waits_for.wait(60)
                 self._send(200, json.dumps(self.fake.manifest()).encode(), "application/json")
             case ["heartbeat"]:
                 self._send(204, b"", "text/plain")

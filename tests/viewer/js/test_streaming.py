@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from portal.phantom.people import INVENTED
 from portal.phantom.volume import Grid, scan
+from tests.flows.installation import wait_for
 
 from .fake_server import FakeServer
 from .fake_study import FakeSeries, phantom_series
@@ -90,12 +91,11 @@ def test_v23_damaged_items_are_striped_and_said(
     page = open_page(server)
     wait_for_detail(page)
     expect(page.locator("[data-part=status]")).to_have_text(MISSING)
-    assert is_striped(page)
+    wait_for(lambda: is_striped(page))
     server.behaviour.damaged = {}
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("[data-part=status]")).to_have_text("The pictures are ready.")
-    page.wait_for_timeout(300)
-    assert not is_striped(page)
+    wait_for(lambda: not is_striped(page))
 
 
 @pytest.mark.slow
@@ -108,10 +108,9 @@ def test_v23_item_the_server_cannot_give_is_striped_alone(
     page.locator("[data-part=slider]").fill("12")
     expect(page.locator("[data-part=status]")).to_have_text(MISSING, timeout=30_000)
     wait_for_detail(page)
-    assert is_striped(page)
+    wait_for(lambda: is_striped(page))
     page.locator("[data-part=slider]").fill("20")
-    page.wait_for_timeout(200)
-    assert not is_striped(page)
+    wait_for(lambda: not is_striped(page))
 
 
 @pytest.mark.slow
@@ -125,7 +124,7 @@ def test_p16_picture_stays_while_the_network_is_gone_and_goes_on_after(
     page.context.set_offline(True)
     status = page.locator("[data-part=status]")
     expect(status).to_have_text("No connection. Trying again.")
-    assert brightness(page) > 20
+    wait_for(lambda: brightness(page) > 20)
     server.behaviour.bytes_per_s = 0
     page.context.set_offline(False)
     expect(status).to_have_text("The pictures are ready.")
@@ -152,7 +151,7 @@ def test_v9_refused_texture_gives_a_smaller_picture_and_says_so(
     page = open_page(serve(cbct), script=script)
     expect(page.locator("[data-part=status]")).to_contain_text("A smaller version is shown.")
     wait_for_detail(page)
-    assert brightness(page) > 20
+    wait_for(lambda: brightness(page) > 20)
 
 
 def test_stack_shows_each_frame_as_it_comes(serve: Serve, open_page: OpenPage) -> None:
@@ -162,8 +161,7 @@ def test_stack_shows_each_frame_as_it_comes(serve: Serve, open_page: OpenPage) -
     wait_for_detail(page)
     for index in (0, 4):
         page.locator("[data-part=slider]").fill(str(index))
-        page.wait_for_timeout(150)
-        assert abs(brightness(page) - 40 * (index + 1)) <= 2
+        wait_for_brightness(page, 40 * (index + 1))
 
 
 @pytest.mark.slow
@@ -176,8 +174,7 @@ def test_big_image_gets_more_detail_when_zoomed(serve: Serve, open_page: OpenPag
     assert 0 not in {level for level, _ in batches(server)}
     for _ in range(4):
         page.get_by_role("button", name="Zoom in").click()
-    page.wait_for_timeout(800)
-    assert (0, "0-3") in batches(server)
+    wait_for(lambda: (0, "0-3") in batches(server))
 
 
 @pytest.mark.slow
@@ -191,11 +188,9 @@ def test_thin_stack_of_a_volume_is_detailed_at_rest_when_memory_is_short(
         return name === this.MAX_3D_TEXTURE_SIZE ? 64 : real.call(this, name);
       };""")  # fmt: skip
     wait_for_detail(page)
-    page.wait_for_timeout(700)
-    assert batches(server)[-1] == (0, "37")
+    wait_for(lambda: batches(server)[-1] == (0, "37"))
     page.locator("[data-part=slider]").fill("50")
-    page.wait_for_timeout(700)
-    assert batches(server)[-1] == (0, "50")
+    wait_for(lambda: batches(server)[-1] == (0, "50"))
     page.get_by_role("button", name="Front").click()
     page.wait_for_timeout(500)
     assert batches(server)[-1] == (0, "50")  # across the frames there is no single frame to fetch
@@ -220,6 +215,10 @@ def middle_of(page: Page) -> np.ndarray:
 
 def brightness(page: Page) -> float:
     return float(middle_of(page).mean())
+
+
+def wait_for_brightness(page: Page, grey: int) -> None:
+    wait_for(lambda: abs(brightness(page) - grey) <= 2, why=lambda: f"{brightness(page)}, not {grey}")
 
 
 def is_striped(page: Page) -> bool:
@@ -286,13 +285,13 @@ def test_v27_what_is_no_longer_wanted_is_not_asked_for(serve: Serve, open_page: 
     other = FakeSeries("other", "Other", "image", np.full((1, 90, 120), 99, np.uint8), (128, 256))
     server = serve(phantom_series(frames=noise), other)
     server.behaviour.bytes_per_s = 800_000
-    broken: list[str] = []
+    asked: list[str] = []
     page = open_page(server)
-    page.on("requestfailed", lambda request: broken.append(request.url))
-    page.locator("[data-part=series] button", has_text="Other").click()
+    page.on("request", lambda request: asked.append(request.url))
+    with page.expect_event("requestfailed", lambda request: "/series/cbct/levels/0/" in request.url):
+        page.locator("[data-part=series] button", has_text="Other").click()
     expect(page.get_by_role("img", name="Other, Picture, picture 1 of 1")).to_be_visible()
     page.wait_for_selector("#viewer[data-state=shown]")
-    assert any("/series/cbct/levels/0/" in url for url in broken)
-    before = [path for path in server.requests if "/series/cbct/levels/" in path]
+    before = [url for url in asked if "/series/cbct/levels/" in url]
     wait_for_detail(page)
-    assert [path for path in server.requests if "/series/cbct/levels/" in path] == before
+    assert [url for url in asked if "/series/cbct/levels/" in url] == before
