@@ -9,14 +9,12 @@ from django.db import transaction
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
-from portal.errors import Conflict, NotFound
+from portal.errors import Conflict
 from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
-from sharing.guardians import check_standing
-from sharing.issue import check_expiry
+from sharing.check_end import check_end
 from sharing.liveness import live
 from sharing.models import Share
-from sharing.onward import check_parent
 
 
 def extend(share: Share, *, expires_at: datetime, actor: Actor) -> None:
@@ -24,11 +22,7 @@ def extend(share: Share, *, expires_at: datetime, actor: Actor) -> None:
 
     Raises `InvalidInput` beyond the practice's maximum, `Conflict` for a share that doesn't live or ends later.
     """
-    if share.practice_id != actor.practice:
-        raise NotFound
-    check_expiry(share.practice, expires_at)
-    check_standing(share, expires_at)
-    check_parent(share, expires_at)
+    check_end(share, expires_at, actor=actor)
     with transaction.atomic():
         later = Share.objects.filter(live(now()), pk=share.pk, expires_at__lt=expires_at)
         if not later.update(expires_at=expires_at):

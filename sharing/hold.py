@@ -12,8 +12,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from portal.audit import trail
-from portal.audit.actor import system
 from portal.audit.events import FAILED
 from portal.clock import now
 from portal.jobs.run import Lease
@@ -21,6 +19,7 @@ from portal.records.disclosures import note
 from portal.records.models import DisclosureEvent
 from sharing.in_order import take_share
 from sharing.models import DeskTask, Message
+from sharing.record_message import record_message
 from sharing.todo import add_task, close_tasks
 from sharing.troubles import BY_THE_CLOCK, Trouble, sentence
 
@@ -66,16 +65,7 @@ def _wait_s(message: Message) -> int:
 
 def _tell(message: Message, trouble: Trouble) -> None:
     share = message.share
-    trail.record(
-        "share.held",
-        actor=system(message.practice_id),
-        outcome=FAILED,
-        patient=share.patient_id,
-        share=share.pk,
-        message=str(message.pk),
-        kind=message.kind,
-        trouble=trouble.value,
-    )
+    record_message("share.held", message, outcome=FAILED, trouble=trouble.value)
     if message.kind == Message.Kind.LINK:
         note(share.disclosure_id, DisclosureEvent.Kind.HELD, trouble=trouble.value)
     if trouble not in BY_THE_CLOCK:
@@ -92,16 +82,7 @@ def close_unsent(
         unsent = Message.objects.filter(pk=message.pk, state__in=WAITING)
         if not unsent.update(state=Message.State.FAILED, trouble=trouble, failure=words[:200], due_at=None):
             return
-        trail.record(
-            "share.send-failed",
-            actor=system(message.practice_id),
-            outcome=FAILED,
-            patient=share.patient_id,
-            share=share.pk,
-            message=str(message.pk),
-            kind=message.kind,
-            sentence=words,
-        )
+        record_message("share.send-failed", message, outcome=FAILED, sentence=words)
         if message.kind == Message.Kind.LINK:
             note(share.disclosure_id, DisclosureEvent.Kind.SEND_FAILED, sentence=words)
         close_tasks(share, DeskTask.Kind.HELD)

@@ -29,7 +29,7 @@ def still_wanted(message: Message, moment: datetime) -> QuerySet[Challenge]:
     """The message's challenge while a code for it opens something, and still goes where the share goes."""
     share = message.share
     return Challenge.objects.filter(
-        pk=message.challenge_id,
+        pk__in=Message.objects.filter(pk=message.pk).values("challenge"),
         consumed_at=None,
         expires_at__gt=moment,
         session__ended_at=None,

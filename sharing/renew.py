@@ -10,16 +10,15 @@ from django.utils.translation import gettext as _
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
-from portal.errors import Conflict, NotFound
+from portal.errors import Conflict
 from portal.records.disclosures import note
 from portal.records.holds import pass_holds
 from portal.records.models import DisclosureEvent
-from sharing.guardians import check_standing
+from sharing.check_end import check_end
 from sharing.hold import WAITING
-from sharing.issue import check_expiry, queue_link
+from sharing.issue import queue_link
 from sharing.liveness import state_for_newcomer
 from sharing.models import Channel, DeskTask, Message, Share
-from sharing.onward import check_parent
 from sharing.todo import add_task, close_tasks
 
 
@@ -43,11 +42,7 @@ def renew(share: Share, *, expires_at: datetime, actor: Actor) -> Message | None
 
     Raises `Conflict` for a revoked or locked share, `InvalidInput` for a time beyond the practice's maximum.
     """
-    if share.practice_id != actor.practice:
-        raise NotFound
-    check_expiry(share.practice, expires_at)
-    check_standing(share, expires_at)
-    check_parent(share, expires_at)
+    check_end(share, expires_at, actor=actor)
     with transaction.atomic():
         pass_holds(share.patient, name=share.disclosure.recipient_name, address=share.address)
         if not Share.objects.filter(pk=share.pk, revoked_at=None, locked_at=None, suspended_at=None).update(

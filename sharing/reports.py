@@ -10,8 +10,6 @@ import uuid
 
 from django.db import transaction
 
-from portal.audit import trail
-from portal.audit.actor import system
 from portal.audit.events import FAILED
 from portal.clock import now
 from portal.errors import NotFound
@@ -20,6 +18,7 @@ from portal.records.models import DisclosureEvent
 from sharing.known import ReadBack
 from sharing.models import DeskTask, Message
 from sharing.opted_out import opt_out
+from sharing.record_message import record_message
 from sharing.todo import add_task, close_tasks
 from sharing.troubles import Trouble, sentence
 
@@ -39,15 +38,7 @@ def delivered(message_id: uuid.UUID, *, gateway: str) -> None:
         ):
             return
         share = message.share
-        trail.record(
-            "share.delivered",
-            actor=system(message.practice_id),
-            patient=share.patient_id,
-            share=share.pk,
-            message=str(message.pk),
-            kind=message.kind,
-            gateway=gateway,
-        )
+        record_message("share.delivered", message, gateway=gateway)
         close_tasks(share, DeskTask.Kind.SEND_FAILED)
         if message.kind == Message.Kind.LINK:
             note(share.disclosure_id, DisclosureEvent.Kind.DELIVERED)
@@ -71,17 +62,7 @@ def undelivered(message_id: uuid.UUID, trouble: Trouble, *, gateway: str) -> Non
         ):
             return
         share = message.share
-        trail.record(
-            "share.undelivered",
-            actor=system(message.practice_id),
-            outcome=FAILED,
-            patient=share.patient_id,
-            share=share.pk,
-            message=str(message.pk),
-            kind=message.kind,
-            gateway=gateway,
-            trouble=trouble.value,
-        )
+        record_message("share.undelivered", message, outcome=FAILED, gateway=gateway, trouble=trouble.value)
         if message.kind == Message.Kind.LINK:
             note(share.disclosure_id, DisclosureEvent.Kind.UNDELIVERED, sentence=sentence(trouble))
         add_task(share, DeskTask.Kind.SEND_FAILED)

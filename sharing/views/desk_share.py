@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -58,14 +59,11 @@ def extend_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
     """Let the link work longer."""
     share = share_of(request, share_id)
     form = ExtendForm(share, posted(request))
-    if form.is_valid():
-        try:
-            extend(share, expires_at=form.expires_at(), actor=request.actor)  # type: ignore[attr-defined]
-            messages.success(request, "The link works longer now. Nothing was sent.")
-            return redirect("one_share", share.pk)
-        except (InvalidInput, Conflict) as error:
-            _beside(form, "days", error)
-    return _page(request, share, extend_form=form)
+    actor = request.actor  # type: ignore[attr-defined]
+    if not _done(form, "days", lambda: extend(share, expires_at=form.expires_at(), actor=actor)):
+        return _page(request, share, extend_form=form)
+    messages.success(request, "The link works longer now. Nothing was sent.")
+    return redirect("one_share", share.pk)
 
 
 @may(Action.SHARE)
@@ -74,14 +72,11 @@ def change_share_number(request: HttpRequest, share_id: UUID) -> HttpResponse:
     """Send a new link to another number; the old link is dead."""
     share = share_of(request, share_id)
     form = NumberForm(share, posted(request))
-    if form.is_valid():
-        try:
-            change_number(share, actor=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
-            messages.success(request, "A new link is on its way to the new number. The old one is dead.")
-            return redirect("one_share", share.pk)
-        except (InvalidInput, Conflict) as error:
-            _beside(form, "address", error)
-    return _page(request, share_of(request, share_id), number_form=form)
+    actor = request.actor  # type: ignore[attr-defined]
+    if not _done(form, "address", lambda: change_number(share, actor=actor, **form.cleaned_data)):
+        return _page(request, share_of(request, share_id), number_form=form)
+    messages.success(request, "A new link is on its way to the new number. The old one is dead.")
+    return redirect("one_share", share.pk)
 
 
 @may(Action.SHARE)
@@ -90,14 +85,14 @@ def change_share_images(request: HttpRequest, share_id: UUID) -> HttpResponse:
     """Add images to the share or take some away."""
     share = share_of(request, share_id)
     form = ImagesForm(share, posted(request))
-    if form.is_valid():
-        try:
-            counts = set_contents(share, series=form.chosen(), actor=request.actor)  # type: ignore[attr-defined]
-            messages.success(request, _changed(*counts))
-            return redirect("one_share", share.pk)
-        except (InvalidInput, Conflict) as error:
-            _beside(form, "series", error)
-    return _page(request, share, images_form=form)
+
+    def change() -> None:
+        counts = set_contents(share, series=form.chosen(), actor=request.actor)  # type: ignore[attr-defined]
+        messages.success(request, _changed(*counts))
+
+    if not _done(form, "series", change):
+        return _page(request, share, images_form=form)
+    return redirect("one_share", share.pk)
 
 
 @may(Action.REVOKE)
@@ -119,14 +114,11 @@ def corrected_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
     if not was_wrong(share):
         raise Conflict("Report the wrong number first.")
     form = NumberForm(share, posted(request))
-    if form.is_valid():
-        try:
-            send_corrected(share, actor=request.actor, **form.cleaned_data)  # type: ignore[attr-defined]
-            messages.success(request, "A new share is on its way to the right number.")
-            return redirect("patient", share.patient_id)
-        except (InvalidInput, Conflict) as error:
-            _beside(form, "address", error)
-    return _evidence_page(request, share, form)
+    actor = request.actor  # type: ignore[attr-defined]
+    if not _done(form, "address", lambda: send_corrected(share, actor=actor, **form.cleaned_data)):
+        return _evidence_page(request, share, form)
+    messages.success(request, "A new share is on its way to the right number.")
+    return redirect("patient", share.patient_id)
 
 
 @may(Action.REVOKE)
@@ -186,10 +178,16 @@ def _evidence_page(request: HttpRequest, share: Share, form: forms.Form) -> Http
     return render(request, "sharing/evidence.html", page, status=422 if form.is_bound else 200)
 
 
-def _beside(form: forms.Form, field: str, error: InvalidInput | Conflict) -> None:
-    """Put a verb's sentence beside the field it is about, or beside the form's first."""
-    named = str(error.details.get("field", ""))
-    form.add_error(named if named in form.fields else field, error.sentence)
+def _done(form: forms.Form, field: str, deed: Callable[[], object]) -> bool:
+    """Do it, where the form is right. A verb's refusal is put beside the field it is about, or beside `field`."""
+    if not form.is_valid():
+        return False
+    try:
+        deed()
+    except (InvalidInput, Conflict) as error:
+        named = str(error.details.get("field", ""))
+        form.add_error(named if named in form.fields else field, error.sentence)
+    return not form.errors
 
 
 def _changed(added: int, removed: int) -> str:
