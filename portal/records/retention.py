@@ -11,15 +11,17 @@ Source: 45 CFR 164.316(b)(2)(i), 164.528(a)(1); the years for dental records are
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from portal.audit import trail
 from portal.audit.actor import Actor, system
@@ -28,7 +30,7 @@ from portal.errors import Conflict, InvalidInput, NotFound
 from portal.practice.models import Practice
 from portal.records.guardians import majority_of
 from portal.records.holds import checked_reason
-from portal.records.models import Patient, Study
+from portal.records.models import Disclosure, Patient, Study
 from portal.records.retention_rows import LegalHold, RetentionWarning
 from portal.records.shredding_rows import Shredding
 
@@ -36,6 +38,10 @@ YEARS_MIN: Final = 6
 YEARS_MAX: Final = 100
 WARN_DAYS: Final = (90, 30, 7)
 LISTED_MAX: Final = 200
+WARNED_AT_ONCE: Final = (
+    500  # years that are set for the first time may mean thousands; the sweep has more to do
+)
+_AT_ONCE: Final = 200
 EVERY_S: Final = 6 * 3600
 _looked_at = -float(EVERY_S)
 
@@ -49,6 +55,11 @@ class Ending:
     days: int
     is_held: bool
     is_asked: bool
+
+    @property
+    def limit(self) -> int:
+        """The warning that is due: 0 once the time has ended."""
+        return next(days for days in (0, *reversed(WARN_DAYS)) if self.days <= days)
 
     @property
     def has_ended(self) -> bool:
@@ -69,25 +80,43 @@ def set_years(practice: Practice, years: int | None, *, actor: Actor) -> None:
 
 
 def endings_of(practice: Practice) -> list[Ending]:
-    """What has ended or ends within the longest warning, the oldest first."""
+    """What has ended or ends within the longest warning, the oldest first; of a long list its beginning."""
+    return list(islice(_endings(practice), LISTED_MAX))
+
+
+def _endings(practice: Practice) -> Iterator[Ending]:
+    """All of them, the oldest first; the studies are fetched some patients at a time, as far as anybody reads."""
     if practice.keep_years is None:
-        return []
+        return
     today = now().astimezone(ZoneInfo(practice.time_zone)).date()
-    found = list(_endings(practice, practice.keep_years, today))
-    return sorted(found, key=lambda one: one.ends_on)[:LISTED_MAX]
+    ending = _ending_patients(practice, practice.keep_years, today)
+    for start in range(0, len(ending), _AT_ONCE):
+        yield from _studies_of(dict(ending[start : start + _AT_ONCE]), today)
 
 
-def _endings(practice: Practice, years: int, today: date) -> Iterator[Ending]:
+def _ending_patients(practice: Practice, years: int, today: date) -> list[tuple[Patient, date]]:
+    """Patients whose years have ended or end within the longest warning, and the day, the oldest first."""
     last_day = today + timedelta(days=max(WARN_DAYS))
     # Days more, for leap years and the practice's midnight; `ends_after` decides.
     since = now() + timedelta(days=max(WARN_DAYS) + 2) - timedelta(days=365 * years)
-    for patient in _quiet_since(practice, since):
-        ends_on = ends_after(patient, patient.last, years, practice)  # type: ignore[attr-defined]
-        if ends_on > last_day:
-            continue
-        for study in patient.studies.select_related("patient").filter(state=Study.State.STORED):
-            asked = Shredding.objects.filter(study=study, state=Shredding.State.ASKED).exists()
-            yield Ending(study, ends_on, (ends_on - today).days, patient.is_held, asked)  # type: ignore[attr-defined]
+    dated = [
+        (patient, ends_after(patient, patient.last, years, practice))  # type: ignore[attr-defined]
+        for patient in _quiet_since(practice, since)
+    ]
+    return sorted((one for one in dated if one[1] <= last_day), key=lambda one: one[1])
+
+
+def _studies_of(patients: dict[Patient, date], today: date) -> Iterator[Ending]:
+    asked = Shredding.objects.filter(study=OuterRef("pk"), state=Shredding.State.ASKED)
+    stored = Study.objects.filter(patient__in=patients, state=Study.State.STORED)
+    of_each: dict[UUID, list[Any]] = defaultdict(list)
+    for study in stored.annotate(is_asked=Exists(asked)).order_by("created_at", "pk"):
+        of_each[study.patient_id].append(study)
+    for patient, ends_on in patients.items():
+        for study in of_each[patient.pk]:
+            study.patient = patient
+            days = (ends_on - today).days
+            yield Ending(study, ends_on, days, patient.is_held, study.is_asked)  # type: ignore[attr-defined]
 
 
 def _quiet_since(practice: Practice, since: datetime) -> Iterator[Patient]:
@@ -95,13 +124,21 @@ def _quiet_since(practice: Practice, since: datetime) -> Iterator[Patient]:
     held = LegalHold.objects.filter(patient=OuterRef("pk"), lifted_at=None)
     stored = Study.objects.filter(patient=OuterRef("pk"), state=Study.State.STORED)
     rows = Patient.objects.filter(Exists(stored), practice=practice)
+    # Asked for apart: joined together, each study of a patient would meet each share.
     dated = rows.annotate(
-        stored_at=Max("studies__created_at"), shared_at=Max("disclosures__disclosed_at"), is_held=Exists(held)
+        stored_at=_newest(Study, "created_at"),
+        shared_at=_newest(Disclosure, "disclosed_at"),
+        is_held=Exists(held),
     )
-    for patient in dated.filter(stored_at__lt=since):
+    for patient in dated.filter(stored_at__lt=since).iterator(chunk_size=1000):
         patient.last = max(patient.stored_at, patient.shared_at or patient.stored_at)  # type: ignore[attr-defined]
         if patient.last < since:  # type: ignore[attr-defined]
             yield patient
+
+
+def _newest(rows: type[Study] | type[Disclosure], field: str) -> Subquery:
+    of_patient = rows._default_manager.filter(patient=OuterRef("pk")).order_by(f"-{field}")
+    return Subquery(of_patient.values(field)[:1])
 
 
 def ends_after(patient: Patient, last: datetime, years: int, practice: Practice) -> date:
@@ -117,21 +154,27 @@ def ends_after(patient: Patient, last: datetime, years: int, practice: Practice)
 
 
 def sweep_retention() -> None:
-    """Called every few seconds; looks every six hours."""
+    """Called every few seconds; looks every six hours, and again at once while there is more to write."""
     global _looked_at
     if time.monotonic() - _looked_at >= EVERY_S:
-        _looked_at = time.monotonic()
-        for practice in Practice.objects.exclude(keep_years=None):
-            warn(practice)
+        written = [warn(practice) for practice in Practice.objects.exclude(keep_years=None)]
+        if max(written, default=0) < WARNED_AT_ONCE:
+            _looked_at = time.monotonic()
 
 
 def warn(practice: Practice) -> int:
-    """Write every warning that is due and not written yet, each once; returns how many."""
-    return sum(_warn(one) for one in endings_of(practice) if not one.is_held)
+    """Write the warnings that are due and not written yet, each once, so many at a time; returns how many."""
+    said = dict(RetentionWarning.objects.filter(study__practice=practice).values_list("study_id", "days"))
+    due = (
+        one
+        for one in _endings(practice)
+        if not one.is_held and said.get(one.study.pk, one.limit + 1) > one.limit
+    )
+    return sum(map(_warn, islice(due, WARNED_AT_ONCE)))
 
 
 def _warn(ending: Ending) -> int:
-    limit = next(days for days in (0, *reversed(WARN_DAYS)) if ending.days <= days)
+    limit = ending.limit
     study = ending.study
     with transaction.atomic():
         _, is_new = RetentionWarning.objects.get_or_create(study=study, defaults={"days": limit})

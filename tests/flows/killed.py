@@ -90,6 +90,12 @@ class Case:
         self.installation.start()
         self.side = DatabaseSide(self.installation)
 
+    def was_given_back(self, upload: dict[str, str]) -> bool:
+        """Whether its job became due again by somebody's act; one whose lease only ran out keeps its first date."""
+        subject = UUID(upload["id"]).hex
+        row = self.side.row(f"SELECT not_before > created_at FROM jobs_job WHERE subject_id = '{subject}'")
+        return bool(row and row[0])
+
     def upload_state(self, upload: dict[str, str]) -> str:
         """As its row says."""
         row = self.side.row(f"SELECT state FROM records_upload WHERE id = '{UUID(upload['id']).hex}'")

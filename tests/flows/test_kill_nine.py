@@ -41,13 +41,15 @@ def test_killed_with_everything(case: Case, when: str) -> None:
 
 
 def test_killed_worker_is_replaced_and_the_next_one_takes_over(case: Case) -> None:
-    """Four times, one after the other, while the work that was left waits for its lease to end."""
+    """Four times, one after the other; what was left doesn't wait for its lease to end."""
+    left = []
     for when in ("when the job is taken", "while frames are sealed", "before the commit", "after the commit"):
-        case.interrupt(when)
+        left.append(case.interrupt(when))
         kill_worker(case.installation)
-    # A dead worker's job is given to the next one when its lease of a minute has run out.
     case.wait_for_rest()
     case.check()
+    # The last one's job was done with its commit.
+    assert [case.was_given_back(upload) for upload in left[:-1]] == [True] * 3
 
 
 # --- messages --------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from portal.accounts.models import User
@@ -18,11 +19,12 @@ from portal.jobs.sweep import SWEEPERS
 from portal.practice.models import Practice
 from portal.records import retention, shredding
 from portal.records.models import Disclosure, DisclosureEvent, Patient, Study
-from portal.records.retention_rows import LegalHold
+from portal.records.retention_rows import LegalHold, RetentionWarning
 from portal.records.shredding_rows import Shredding
 from sharing.destruction import destroy
 from tests.cast import actor_of, make_patient, signed_in
 from tests.conftest import MovableClock
+from tests.sharing.conftest import make_study
 from tests.viewer.conftest import made_study
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +100,30 @@ def test_the_sweep_writes_them(kept: Practice, clock: MovableClock) -> None:
     retention.sweep_retention()
     retention.sweep_retention()
     assert AuditEntry.objects.filter(code="retention.ends-soon").count() == 1
+
+
+def test_r30_long_list_costs_no_more_questions_and_nobody_in_it_goes_unwarned(
+    kept: Practice, study: Study, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock.advance(days=days_until_the_end(kept) + 1)
+    with CaptureQueriesContext(connection) as few:
+        assert len(retention.endings_of(kept)) == 1
+    clock.advance(days=-2)
+    late = [make_study(make_patient(kept)) for _ in range(7)]
+    clock.advance(days=2)
+    Study.objects.filter(pk__in=[one.pk for one in late]).update(
+        created_at=study.created_at + timedelta(days=1)
+    )
+    with CaptureQueriesContext(connection) as many:
+        listed = retention.endings_of(kept)
+    assert listed[0].study.pk == study.pk, "the oldest first"
+    assert (len(listed), len(many)) == (8, len(few))
+    monkeypatch.setattr(retention, "LISTED_MAX", 2)
+    monkeypatch.setattr(retention, "WARNED_AT_ONCE", 3)
+    assert len(retention.endings_of(kept)) == 2
+    for written in (3, 6, 8, 8):
+        retention.sweep_retention()
+        assert RetentionWarning.objects.count() == written
 
 
 def test_years_run_from_the_last_share_and_for_a_child_from_eighteen(
