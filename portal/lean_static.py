@@ -23,16 +23,18 @@ ENTRIES: Final = ("js/viewer/patient.js", "js/viewer/dentist.js")
 LIST: Final = "joined.json"
 """Which file stands for which entry. Beside the files, not among the addresses."""
 
-# Only comments that have their lines to themselves, so nothing inside a string or an expression can match.
+# Comments that have their lines to themselves, so nothing inside a string or an expression can match; and those at the
+# end of a line that hold no quote, for a string would end with one.
 _BLOCKS = re.compile(r"^[ \t]*/\*\*.*?\*/[ \t]*\n", re.DOTALL | re.MULTILINE)
 _LINES = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
+_ENDS = re.compile(r"[ \t]{2,}//[^\"'`\n]*$", re.MULTILINE)
 # A string over several lines is a shader with us, where indents mean nothing either.
 _INDENTS = re.compile(r"^[ \t]+|^\n", re.MULTILINE)
 
 
 def without_comments(script: str) -> str:
-    """The script without `/** … */` blocks and `//` lines that stand alone, without indents and empty lines."""
-    return _INDENTS.sub("", _LINES.sub("", _BLOCKS.sub("", script)))
+    """The script without `/** … */` blocks that stand alone, `//` comments, indents and empty lines."""
+    return _INDENTS.sub("", _ENDS.sub("", _LINES.sub("", _BLOCKS.sub("", script))))
 
 
 class LeanStaticFilesStorage(CompressedStaticFilesStorage):

@@ -154,14 +154,23 @@ def scrolled(visits: Visits, name: str) -> Iterator[str]:
     sides = ["{} x {}".format(*turns[0][1][part]) for part in ("box", "canvas")]
     yield f"{name}: each of {SLICES} slices drawn in {sides[0]} of {sides[1]} pixels by {renderer}"
     for title, at in (("slices", 0), ("empty pictures", 1)):
-        yield f"  {title} a second{'':<{22 - len(title)}} {median(one[at] for one in rates):8.1f}"
+        busy = median(turn[at]["processor_ms"] for turn in turns)
+        rate = f"  {title} a second"
+        yield f"{rate:<32} {median(one[at] for one in rates):8.1f}   processor, ms each: {busy:.1f}"
     yield _row("  slices, of empty ones", median(slices / empty for slices, empty in rates), 0.8, least=True)
 
 
 def _at_rest(page: Page, script: str) -> Any:
-    """Once nothing is fetched for the slice at hand any more."""
+    """Once nothing is fetched for the slice at hand any more. On a busy machine the processor's time tells more."""
     page.wait_for_timeout(REST_MS)
-    return page.evaluate(script)
+    before = _processor_s(page.context)
+    told = page.evaluate(script)
+    return {**told, "processor_ms": 1000 * (_processor_s(page.context) - before) / SLICES}
+
+
+def _processor_s(context: BrowserContext) -> float:
+    """What all processes of the browser have taken."""
+    return sum(one["cpuTime"] for one in _processes(context))
 
 
 def batched(visits: Visits, shared: Shared) -> Iterator[str]:
@@ -182,15 +191,20 @@ def batched(visits: Visits, shared: Shared) -> Iterator[str]:
 
 def _held_mb(context: BrowserContext) -> float:
     """Of the renderer that has most, and of the graphics process."""
-    browser = context.browser
-    assert browser
-    session = browser.new_browser_cdp_session()
-    told = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    session.detach()
+    told = _processes(context)
     sizes = {
         kind: max(_pss_mb(one["id"]) for one in told if one["type"] == kind) for kind in ("renderer", "GPU")
     }
     return sizes["renderer"] + sizes["GPU"]
+
+
+def _processes(context: BrowserContext) -> list[dict[str, Any]]:
+    browser = context.browser
+    assert browser
+    session = browser.new_browser_cdp_session()
+    told: list[dict[str, Any]] = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    session.detach()
+    return told
 
 
 def _pss_mb(pid: int) -> float:

@@ -53,9 +53,9 @@ export class Renderer {
     return this.#gl;
   }
 
-  /** @param {boolean} isVolume @returns {number} Longest side of a 3D or 2D texture. */
+  /** @param {boolean} isVolume @returns {number} Longest side of a texture; of a volume's, its slices are one too. */
   maxSide(isVolume) {
-    const { MAX_3D_TEXTURE_SIZE: volume, MAX_TEXTURE_SIZE: picture } = this.#gl;
+    const { MAX_ARRAY_TEXTURE_LAYERS: volume, MAX_TEXTURE_SIZE: picture } = this.#gl;
     return this.#gl.getParameter(isVolume ? volume : picture) || 0;
   }
 
@@ -175,7 +175,7 @@ export class Renderer {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.bindVertexArray(gl.createVertexArray());
     [this.#programs, this.#small] = [new Map(), null];  // those of a lost context are gone
-    for (const fragment of [VOLUME_FRAGMENT, PICTURE_FRAGMENT]) this.#program(fragment, "partial");
+    this.#program(VOLUME_FRAGMENT, "partial");  // where one doesn't link, none will, and that must be known now
   }
 }
 
@@ -185,7 +185,8 @@ export const THIN = { through: [0, 0, 0], samples: 1, isMax: false };
 function kindOf({ fine, place, slab = THIN }, width, height) {
   if (!place || slab.samples > 1) return fine.isComplete ? "whole" : "partial";
   if (!fine.covers(place, width, height)) return "partial";
-  return isStraight(place) ? "thin" : "whole";
+  if (!isStraight(place)) return "whole";
+  return fine instanceof VolumeTexels && fine.isOnSlice(place) ? "layer" : "thin";
 }
 
 /** The cut lies along the series' own axes. */
@@ -203,7 +204,6 @@ function seenBox({ origin, right, down }, size, width, height) {
       const [low, high] = [-origin[i] / step, (side - origin[i]) / step].sort((a, b) => a - b);
       box[way] = [Math.max(box[way][0], Math.ceil(low - 0.5)), Math.min(box[way][1], Math.floor(high - 0.5) + 1)];
     }
-    if (!right[i] && !down[i] && (origin[i] < 0 || origin[i] > side)) box[0] = [0, 0];
   });
   return box;
 }

@@ -1,5 +1,5 @@
 /**
- * The plane shader, in two forms: through a volume (sampler3D) and over a picture (sampler2D).
+ * The plane shader, in two forms: through a volume (an array of slices) and over a picture.
  *
  * A view shows the finest level it has. Where a part of it (a slice of the volume, a strip of the picture) isn't
  * here yet, the coarser level shows through; where a part is lost, stripes are drawn, never a guess. A slab
@@ -17,9 +17,13 @@ export const PART = { awaited: 0, here: 255, lost: 128 };
 
 /**
  * What a shader may take for granted. `whole`: nothing that the view touches is awaited or lost. `thin`, of the plane
- * shader alone: besides, the cut is thin, and no pixel is drawn that lies outside the series.
+ * shader alone: besides, the cut is thin, and no pixel is drawn that lies outside the series. `layer`: besides, it is
+ * one of the recorded slices.
  */
-export const KIND = { partial: "", whole: "#define WHOLE\n", thin: "#define WHOLE\n#define THIN\n" };
+export const KIND = {
+  partial: "", whole: "#define WHOLE\n", thin: "#define WHOLE\n#define THIN\n",
+  layer: "#define WHOLE\n#define THIN\n#define LAYER\n",
+};
 
 /** @param {string} source @param {keyof KIND} kind @returns {string} The shader of that kind. */
 export const ofKind = (source, kind) => source.replace("\n", `\n${KIND[kind]}`);
@@ -43,8 +47,8 @@ void main() {
 #endif
 }`;
 
-const layer = (name) => `
-uniform TEXELS ${name}Texels;
+const layer = (name, sampler, lookUp) => `
+uniform ${sampler} ${name}Texels;
 uniform sampler2D ${name}Mask;
 // level 0 voxels to texture coordinates
 uniform vec3 ${name}Scale;
@@ -52,6 +56,11 @@ uniform vec3 ${name}Scale;
 uniform vec4 ${name}Part;
 // half a texel, in parts
 uniform float ${name}Reach;
+
+// texture coordinates
+vec4 ${name}At(vec3 at) {
+${lookUp(`${name}Texels`, `${name}Part.w`)}
+}
 
 // the worse of the two parts that filtering touches: 0 awaited, 0.5 lost, 1 here
 float ${name}State(vec3 p) {
@@ -63,11 +72,11 @@ float ${name}State(vec3 p) {
   return isLost ? 0.5 : min(a, b);
 }`;
 
-const HEAD = `#version 300 es
+const head = (...texels) => `#version 300 es
 precision highp float;
 precision highp int;
 precision highp sampler2D;
-precision highp sampler3D;
+precision highp sampler2DArray;
 // of the series in level 0 voxels
 uniform vec3 size;
 // the view's top left corner in window coordinates (y up)
@@ -76,8 +85,8 @@ uniform vec2 corner;
 uniform vec2 shade;
 uniform bool isColour;
 out vec4 colour;
-${layer("fine")}
-${layer("coarse")}
+${layer("fine", ...texels)}
+${layer("coarse", ...texels)}
 
 // from the view's top left corner
 vec2 pixel() {
@@ -92,16 +101,16 @@ bool isInside(vec3 p) {
 // nothing that the view touches is awaited or lost
 vec4 texelAt(vec3 p, out float state) {
   state = 1.0;
-  return texture(fineTexels, (p * fineScale).AT);
+  return fineAt(p * fineScale);
 }
 #else
 // from the finest level that is here; state as above
 vec4 texelAt(vec3 p, out float state) {
   state = fineState(p);
-  if (state > 0.75) return texture(fineTexels, (p * fineScale).AT);
+  if (state > 0.75) return fineAt(p * fineScale);
   if (state > 0.25) return vec4(0.0);
   state = coarseState(p);
-  return state > 0.75 ? texture(coarseTexels, (p * coarseScale).AT) : vec4(0.0);
+  return state > 0.75 ? coarseAt(p * coarseScale) : vec4(0.0);
 }
 #endif
 
@@ -142,7 +151,7 @@ const PLANE = `
 in vec3 at;
 
 void main() {
-  colour = vec4(shown(texture(fineTexels, at.AT)), 1.0);
+  colour = vec4(shown(fineAt(at)), 1.0);
 }
 #else
 // level 0 voxels: the view's top left corner, a pixel right, a pixel down
@@ -162,7 +171,19 @@ void main() {
 }
 #endif`;
 
+/**
+ * Between two slices of a volume the shader weighs, not the sampler. Through a 3D texture a recorded slice would cost
+ * as much as one in between, twice what it needs.
+ */
+const inVolume = (texels, slices) => `#ifdef LAYER
+  return texture(${texels}, vec3(at.xy, floor(at.z * ${slices})));
+#else
+  float z = at.z * ${slices} - 0.5, low = floor(z);
+  return mix(texture(${texels}, vec3(at.xy, low)), texture(${texels}, vec3(at.xy, low + 1.0)), z - low);
+#endif`;
+const inPicture = (texels) => `return texture(${texels}, at.xy);`;
+
 /** For shaders through a volume: what is above, ready for a `void main()` that sets `colour`. */
-export const VOLUME_HEAD = HEAD.replaceAll("TEXELS", "sampler3D").replaceAll(".AT", ".xyz");
-export const VOLUME_FRAGMENT = VOLUME_HEAD + PLANE.replaceAll(".AT", ".xyz");
-export const PICTURE_FRAGMENT = (HEAD + PLANE).replaceAll("TEXELS", "sampler2D").replaceAll(".AT", ".xy");
+export const VOLUME_HEAD = head("sampler2DArray", inVolume);
+export const VOLUME_FRAGMENT = VOLUME_HEAD + PLANE;
+export const PICTURE_FRAGMENT = head("sampler2D", inPicture) + PLANE;

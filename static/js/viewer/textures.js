@@ -1,5 +1,5 @@
 /**
- * Texels on the graphics card: a level of a volume (3D) or of one frame (2D), each with a mask that says which of
+ * Texels on the graphics card: a level of a volume (an array of slices) or of one frame, each with a mask that says which of
  * its parts are here. A part is a slice of the volume or a strip of the picture.
  */
 import { PART } from "./shaders.js";
@@ -43,6 +43,12 @@ class Texels {
     const low = bounded(at + Math.min(0, x) + Math.min(0, y) - this.reach);
     const high = bounded(at + Math.max(0, x) + Math.max(0, y) + this.reach);
     return this.states.subarray(low, high + 1).every((state) => state === PART.here);
+  }
+
+  /** @returns {boolean} That cut is one of the recorded slices. */
+  isOnSlice({ origin, right, down }) {
+    const z = origin[2] * this.part[2] - 0.5;
+    return !right[2] && !down[2] && Math.abs(z - Math.round(z)) < 1e-4;
   }
 
   /** Say what has become of a part. @param {number} part @param {number} state Of PART. */
@@ -96,7 +102,7 @@ const scaleOf = (level, isVolume) => {
 /** A whole level of a volume; its parts are the slices. */
 export class VolumeTexels extends Texels {
   constructor(gl, level) {
-    super(gl, gl.TEXTURE_3D, level,
+    super(gl, gl.TEXTURE_2D_ARRAY, level,
       { parts: level.Frames, partAxis: [0, 0, 1], partTexels: 1, scale: scaleOf(level, true) });
     this.strips = new Uint8Array(level.Frames);
   }
@@ -107,7 +113,7 @@ export class VolumeTexels extends Texels {
 
   allocate() {
     const { gl } = this;
-    gl.texStorage3D(gl.TEXTURE_3D, 1, gl.R16F, ...this.size);
+    gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, gl.R16F, ...this.size);
   }
 
   /** @param {number} item frame * Strips + strip @param {Uint16Array} texels Half-float bits. */
@@ -115,8 +121,8 @@ export class VolumeTexels extends Texels {
     const { gl, level } = this;
     const [frame, strip] = [Math.floor(item / level.Strips), item % level.Strips];
     const rows = texels.length / level.Columns;
-    gl.bindTexture(gl.TEXTURE_3D, this.texture);
-    gl.texSubImage3D(gl.TEXTURE_3D, 0, 0, strip * level.StripRows, frame, level.Columns, rows, 1,
+    gl.bindTexture(gl.TEXTURE_2D_ARRAY, this.texture);
+    gl.texSubImage3D(gl.TEXTURE_2D_ARRAY, 0, 0, strip * level.StripRows, frame, level.Columns, rows, 1,
       gl.RED, gl.HALF_FLOAT, texels);
     this.strips[frame] += 1;
     if (this.strips[frame] === level.Strips) this.mark(frame, PART.here);

@@ -61,7 +61,9 @@ def test_collected_scripts_lose_comments_and_indents_and_nothing_else(
     assert brotli.decompress(packed).decode() == lean
     left = lean.splitlines()
     assert "/**" not in lean
-    assert left == [line.strip() for line in script.splitlines() if line.strip() in left]
+    written = [line.split("  // ")[0].strip() for line in script.splitlines()]
+    assert left == [line for line in written if line in left]
+    assert len(left) > 0.6 * len(script.splitlines())
     # Not ours: as it came.
     assert Path(collected.path("other.js")).read_bytes() == MODULES[0].read_bytes()
 
@@ -78,6 +80,6 @@ def test_v11_each_page_asks_for_one_script_that_may_be_kept(collected: LeanStati
     assert Path(collected.path(joined[PATIENT] + ".br")).is_file()
 
 
-def test_only_comments_that_stand_alone_are_taken() -> None:
-    script = 'const a = "/** no */";\n/** gone\n * too */\n  // gone\n\n  const b = 1;  // stays\n'
-    assert without_comments(script) == 'const a = "/** no */";\nconst b = 1;  // stays\n'
+def test_comments_are_taken_and_no_string() -> None:
+    script = 'const a = "/** no */";\n/** gone\n * too */\n  // gone\n\n  const b = 1;  // gone\nf("x  // stays");\n'
+    assert without_comments(script) == 'const a = "/** no */";\nconst b = 1;\nf("x  // stays");\n'

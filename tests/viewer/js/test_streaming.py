@@ -185,7 +185,7 @@ def test_thin_stack_of_a_volume_is_detailed_at_rest_when_memory_is_short(
     page = open_page(server, script="""
       const real = WebGL2RenderingContext.prototype.getParameter;
       WebGL2RenderingContext.prototype.getParameter = function (name) {
-        return name === this.MAX_3D_TEXTURE_SIZE ? 64 : real.call(this, name);
+        return name === this.MAX_ARRAY_TEXTURE_LAYERS ? 64 : real.call(this, name);
       };""")  # fmt: skip
     wait_for_detail(page)
     wait_for(lambda: batches(server)[-1] == (0, "37"))
