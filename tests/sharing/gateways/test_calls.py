@@ -11,12 +11,15 @@ from xml.etree import ElementTree
 import pytest
 
 from portal.audit.models import AuditEntry
+from portal.clock import now
 from portal.practice.models import Agreement
 from sharing.calls import key_of
 from sharing.change_number import change_number
-from sharing.models import Challenge, DeskTask, Message
+from sharing.models import Challenge, DeskTask, Message, Share
+from sharing.reports import undelivered
 from sharing.revoke import revoke
 from sharing.speak import speak
+from sharing.troubles import Trouble
 from tests.cast import actor_of
 from tests.sharing.conftest import Recipient, make_share, run_jobs
 from tests.sharing.gateways import fake_twilio, fake_webhook
@@ -141,9 +144,29 @@ def test_p13_no_code_is_said_to_a_number_that_was_changed_while_the_phone_rang(v
     assert code_in(press(voice, call, key_in(call))[1]) is None
 
 
-def test_p13_no_code_is_said_once_another_was_asked_for_or_the_time_is_over(voice, call, clock):
+def test_p13_no_code_is_said_when_the_ten_minutes_are_over(voice, call, clock):
     clock.advance(minutes=10, seconds=1)
     assert code_in(press(voice, call, key_in(call))[1]) is None
+
+
+def test_p13_no_code_is_said_for_a_share_that_expired_while_the_phone_rang(voice, call, share):
+    Share.objects.filter(pk=share.pk).update(expires_at=now())
+    assert code_in(press(voice, call, key_in(call))[1]) is None
+
+
+def test_p13_the_phone_does_not_ring_for_a_call_that_a_text_has_replaced(voice, share, phone, clock):
+    phone.open(voice.texts[0].body.partition("/s/#")[2].split()[0])
+    phone.birthdate()
+    phone.post("/s/code")
+    run_jobs()
+    undelivered(Message.objects.get(kind="code").pk, Trouble.LANDLINE, gateway="twilio")
+    for path in ("/s/code/call", "/s/code"):
+        clock.advance(seconds=61)
+        assert phone.post(path).status_code == 202
+    before = len(voice.texts)
+    run_jobs()
+    assert [text.body[6:10] for text in voice.texts[before:]] == [" is "], "the text alone"
+    assert state() == "failed"
 
 
 def test_p13_the_phone_does_not_ring_for_a_share_that_ended_meanwhile(voice, share, phone, clock, dana):
