@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from datetime import timedelta
+from threading import Thread
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 
 from portal.backups import epoch
-from portal.backups.address import target_at
+from portal.backups.address import is_bucket, target_at
 from portal.backups.drill import drill
 from portal.backups.leave import may_leave
 from portal.backups.models import Run
@@ -29,6 +31,8 @@ RETRY_S = 3600  # a run that failed is tried again after this
 EPOCH_EVERY_S = 600
 _looked_at = -float(LOOK_EVERY_S)
 _renewed_at = -float(EPOCH_EVERY_S)
+_renewing: Thread | None = None
+log = logging.getLogger(__name__)
 
 
 def sweep_schedule() -> None:
@@ -41,7 +45,7 @@ def sweep_schedule() -> None:
     queue_due()
     if settings.BACKUP_TARGET and moment - _renewed_at >= EPOCH_EVERY_S:
         _renewed_at = moment
-        renew_epoch()
+        _renew_aside() if is_bucket(settings.BACKUP_TARGET) else renew_epoch()
 
 
 def queue_due() -> list[str]:
@@ -104,3 +108,24 @@ def renew_epoch() -> bool:
     with target.locked():
         epoch.write_epoch(target, slots, now())
     return True
+
+
+def _renew_aside() -> Thread:
+    """The same where a store far away may let one wait for minutes: the sweep has more to do than to wait for it."""
+    global _renewing
+    if _renewing is None or not _renewing.is_alive():
+        _renewing = Thread(target=_renew, daemon=True, name="epoch")
+        _renewing.start()
+    return _renewing
+
+
+def _renew() -> None:
+    try:
+        renew_epoch()
+    except Exception as error:
+        # The next one is due in ten minutes, and the backup that fails for the same reason says it in words.
+        log.warning(
+            "what lives could not be written to the backups (%s); it is tried again", type(error).__name__
+        )
+    finally:
+        connection.close()

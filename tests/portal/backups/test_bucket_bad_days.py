@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -251,6 +252,30 @@ def test_r7_clock_set_back_a_day_makes_no_older_keys_the_newest(
     assert schedule.renew_epoch() is True
     assert json.loads(bucket.epoch().read("epoch"))["slots"] == []
     assert schedule.renew_epoch() is False
+
+
+def test_sweep_does_not_wait_for_a_store_that_is_slow(
+    bucket: Target, store: S3Server, kept: Stored, caplog: pytest.LogCaptureFixture
+) -> None:
+    back_up(bucket)
+    shred_study_key(kept.study.practice_id, kept.study.pk)
+    answers = Event()
+
+    def slow(asked: Asked) -> None:
+        assert answers.wait(timeout=60)
+
+    store.fault = slow
+    schedule._renewed_at = -float(schedule.EPOCH_EVERY_S)
+    schedule._looked_at = -float(schedule.LOOK_EVERY_S)
+    schedule.sweep_schedule()
+    renewing = schedule._renew_aside()
+    assert renewing.is_alive(), "one at a time, and nobody waits"
+    answers.set()
+    renewing.join(timeout=60)
+    assert json.loads(bucket.epoch().read("epoch"))["slots"] == []
+    store.fault = lambda _: "503 SlowDown"
+    schedule._renew_aside().join(timeout=60)
+    assert "Unavailable" in caplog.text
 
 
 def test_old_backups_go_and_what_another_machine_may_be_writing_stays(
