@@ -16,6 +16,7 @@
  * @property {(factor: number, x: number, y: number) => void} zoomBy x and y from the pane's middle, as for `pan`.
  * @property {(dx: number, dy: number) => void} pan @property {() => void} reset @property {boolean} isZoomed
  * @property {number} [pixelsPerMm] CSS pixels; draws the scale bar. Left out (or 0): no bar.
+ * @property {{width: number, height: number}} [frame] Of each cut, where several stand side by side.
  * @property {(x: number, y: number) => number[]} [toMm] A place in the series' millimetres (space.js). Left out: no
  *   measuring here.
  * @property {(mm: number[]) => number[]} [toScreen] The other way: x, y.

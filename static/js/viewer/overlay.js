@@ -42,7 +42,7 @@ export class Overlay {
       pen.inside(box, () => {
         pane.paint(pen);
         if (boxes.size > 1) paintName(pen, name, bench);
-        if (pane.pixelsPerMm) paintBar(pen, pane.pixelsPerMm, bench);
+        if (pane.pixelsPerMm) paintBar(pen, pane, bench);
         bench.measures.paint(pen, pane);
         if (this.#point?.pane === pane && bench.measures.canBegin(pane)) pen.ring(this.#point.at, 8, COLOURS.measure);
       });
@@ -58,14 +58,14 @@ function paintName(pen, name, { view, isKept, words }) {
   if (name === view && !isKept) pen.line([[1, 1], [w, 1], [w, h], [1, h], [1, 1]], colour, { width: 2 });
 }
 
-/** The longest round length that takes less than a third of the pane, at the bottom left. */
-function paintBar(pen, pixelsPerMm, { series, words }) {
+/** The longest round length that takes less than a third of the pane, or of each of its cuts, at the bottom left. */
+function paintBar(pen, { pixelsPerMm, frame = pen }, { series, words }) {
   const y = pen.height - 14;
   if (!series.spacing_mm || !series.spacing_calibrated) {
     pen.text(words("unscaled"), [12, y], { align: "left", size: 13 });
     return;
   }
-  const mm = BAR_MM.find((one) => one * pixelsPerMm < pen.width / 3);
+  const mm = BAR_MM.find((one) => one * pixelsPerMm < frame.width / 3);
   if (!mm) return;
   const end = 12 + mm * pixelsPerMm;
   pen.line([[12, y - 5], [12, y], [end, y], [end, y - 5]], COLOURS.letter);
