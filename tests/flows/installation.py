@@ -31,8 +31,9 @@ from tests.flows.authenticator import Authenticator
 from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-# Drawing the demo's head takes half a minute of one core, and the cores may be shared.
-READY_WITHIN_S = 240.0
+# Drawing the demo's head takes half a minute of one core, and ten programs may share two cores. Who waits in vain has
+# mostly heard why long before: a start that fails ends.
+READY_WITHIN_S = 600.0
 # What belongs to the test process, not to an installation.
 OURS = ("SCANPASS", "DJANGO", "PYTEST", "DATABASE_URL", "CELERY", "CACHE_URL", "PYTHON", "COVERAGE")
 # Redis has 16 databases: each of at most three test processes has five of its own, and 0 is left to the tests.
@@ -43,7 +44,7 @@ T = TypeVar("T")
 
 
 def wait_for(
-    what: Callable[[], T | None], *, within_s: float = 30.0, why: Callable[[], str] = lambda: "in vain"
+    what: Callable[[], T | None], *, within_s: float = 90.0, why: Callable[[], str] = lambda: "in vain"
 ) -> T:
     """What `what` returns once it is neither None nor False; fails the test after `within_s`, and says `why`."""
     deadline = time.monotonic() + within_s
@@ -172,7 +173,7 @@ class Installation:
             return
         family = self.descendants()
         self.process.send_signal(number)
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=90)
         self.process = None
         wait_for(
             lambda: not any(map(_is_alive, family)), why=lambda: "a child of the installation is left over"

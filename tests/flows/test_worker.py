@@ -157,7 +157,7 @@ def test_what_was_queued_without_a_worker_is_done_when_one_comes(place):
     try:
         _comes_to(place, job_id, GONE)
         os.killpg(process.pid, signal.SIGTERM)
-        assert process.wait(timeout=30) == 0, "it ends by itself when asked"
+        assert process.wait(timeout=90) == 0, "it ends by itself when asked"
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

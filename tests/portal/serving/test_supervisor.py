@@ -32,7 +32,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     yield start
     for process in started:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
 
 
 def ids(folder: Path, name: str) -> list[int]:
@@ -48,9 +48,9 @@ def lives(pid: int) -> bool:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < deadline, "this did not come true within 20 s"
+        assert time.monotonic() < deadline, "this did not come true within a minute"
         time.sleep(0.02)
 
 
@@ -78,7 +78,7 @@ def test_signal_ends_everything_in_order(start: Start, tmp_path: Path, number: s
     wait_until_ready(site)
     everyone = ids(tmp_path, "web") + ids(tmp_path, "tasks")
     site.send_signal(number)
-    assert site.wait(timeout=20) == 0
+    assert site.wait(timeout=60) == 0
     assert not [pid for pid in everyone if lives(pid)]
 
 
@@ -87,7 +87,7 @@ def test_program_deaf_to_sigterm_is_killed(start: Start, tmp_path: Path) -> None
     wait_until_ready(site)
     everyone = ids(tmp_path, "web") + ids(tmp_path, "tasks")
     site.terminate()
-    assert site.wait(timeout=20) == 0
+    assert site.wait(timeout=60) == 0
     assert not [pid for pid in everyone if lives(pid)]
 
 
@@ -103,7 +103,7 @@ def test_kill_9_of_the_supervisor_leaves_no_program(start: Start, tmp_path: Path
 
 def test_program_that_keeps_ending_ends_the_start_with_a_sentence(start: Start) -> None:
     site = start("ends")
-    _, said = site.communicate(timeout=30)
+    _, said = site.communicate(timeout=120)
     assert site.returncode == 1
     assert re.fullmatch(
         "The (web|tasks) program ended 6 times within a minute, so Scanpass stops."

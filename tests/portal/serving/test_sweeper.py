@@ -21,8 +21,8 @@ def test_sweep_survives_an_error_without_telling_its_words(caplog: pytest.LogCap
 
     sweeper = Sweeper(sweep, every_s=0.01)
     sweeper.start()
-    assert again.wait(timeout=20)
+    assert again.wait(timeout=60)
     sweeper.stop()
-    sweeper.join(timeout=20)
+    sweeper.join(timeout=60)
     assert "ValueError" in caplog.text
     assert "Maria" not in caplog.text
