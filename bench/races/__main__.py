@@ -50,6 +50,8 @@ def main() -> None:
             lambda crowd: opens(crowd, desk, few),
             lambda crowd: right_codes(crowd, desk, few),
             lambda crowd: asks(crowd, desk, few),
+            lambda crowd: calls(crowd, desk, few),
+            lambda crowd: keys(crowd, desk, few),
             lambda crowd: resends(crowd, desk, few),
         ]
         with gathered() as crowd:
@@ -160,6 +162,26 @@ def asks(crowd: Crowd, desk: Desk, runs: int) -> Row:
         crowd.at_once("ask", session.pk)
         counts.add(share.messages.filter(kind="code").count())
     return Row(f"{SIZE} asks for a code", runs, "1 text", f"{counts}", counts == {1})
+
+
+def calls(crowd: Crowd, desk: Desk, runs: int) -> Row:
+    from bench.races.acts import after_two_texts
+
+    counts = set()
+    for _ in range(runs):
+        share = desk.share()
+        crowd.at_once("ask_call", after_two_texts(share))
+        counts.add(share.messages.filter(kind="call").count())
+    return Row(f"{SIZE} asks to be called with a code", runs, "1 call", f"{counts}", counts == {1})
+
+
+def keys(crowd: Crowd, desk: Desk, runs: int) -> Row:
+    from bench.races.acts import ringing
+
+    counts = set()
+    for _ in range(runs):
+        counts.add(crowd.at_once("press_key", ringing(desk.share())).told.count("done"))
+    return Row(f"{SIZE} times the key of one call", runs, "1 hears the code", f"{counts}", counts == {1})
 
 
 def resends(crowd: Crowd, desk: Desk, runs: int) -> Row:
