@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,12 @@ from django.db import DatabaseError, connection, transaction
 
 from portal.audit import trail
 from portal.audit.actor import system
+from portal.audit.chain import next_hash
 from portal.audit.guards import guard, unguard
 from portal.audit.migrations import TABLES
 from portal.audit.models import AuditEntry, AuditHead
 from portal.audit.verify import verify
+from portal.vault.encoding import canonical_json
 from tests.cast import make_practice
 
 ENTRIES = 40
@@ -27,6 +30,23 @@ def _write(practice, count: int) -> None:
     with transaction.atomic():
         for number in range(count):
             trail.record("patient.opened", actor=system(practice.pk), patient=practice.pk, number=number)
+
+
+def _write_at_once(practice, count: int) -> None:
+    """As `trail.record` would, in one go: one by one they take most of a minute."""
+    _write(practice, 1)
+    last = AuditEntry.objects.filter(practice_id=practice.pk).latest("n")
+    event, previous, rows = json.loads(bytes(last.event)), bytes(last.hash), []
+    for n in range(last.n + 1, last.n + 1 + count):
+        raw = canonical_json({**event, "n": n})
+        digest = next_hash(practice.pk, n, previous, raw)
+        facts = {"at": last.at, "code": last.code, "outcome": last.outcome, "patient_id": last.patient_id}
+        rows.append(
+            AuditEntry(practice_id=practice.pk, n=n, event=raw, previous=previous, hash=digest, **facts)
+        )
+        previous = digest
+    AuditEntry.objects.bulk_create(rows, batch_size=1000)
+    AuditHead.objects.filter(practice_id=practice.pk).update(n=rows[-1].n, hash=previous)
 
 
 @contextmanager
@@ -175,7 +195,9 @@ def test_a_chain_that_grows_while_it_is_read_is_sound(transactional_db, monkeypa
 
 @pytest.mark.slow
 def test_a_hundred_thousand_entries_are_verified(smile, record_property):
-    _write(smile, 100_000)
+    _write_at_once(smile, 100_000)
     started = process_time()
-    assert verify(smile.pk).finding is None
+    verdict = verify(smile.pk)
+    assert verdict.finding is None
+    assert verdict.entries > 100_000
     record_property("entries_per_cpu_second", round(100_000 / (process_time() - started)))
