@@ -86,7 +86,7 @@ def test_from_the_link_to_the_scan(screen, sent, pat, dana):
     page.locator("main form button").click()
     page.wait_for_url("**/s/code/verify")
     run_jobs()
-    assert page.locator("[data-resend]").is_disabled()
+    assert page.locator("[action='/s/code'] [data-resend]").is_disabled()
     looked_at(page, "verify")
     code = code_in(sent[-1])
     page.locator("#code").fill(f"{(int(code) + 1) % 1_000_000:06d}")
