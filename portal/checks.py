@@ -164,7 +164,7 @@ def restore_has_finished(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             "A restore into this state folder did not finish.",
-            hint="Empty the folder and the database, then run the restore again; the backup is untouched.",
+            hint="Run the same restore again: it goes on where it stopped. Or empty the folder and the database first.",
             id="scanpass.E004",
         )
     ]

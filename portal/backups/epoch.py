@@ -69,7 +69,8 @@ def apply_slots(raw: bytes) -> tuple[int, int]:
         QuarantinedGroup.objects.values_list("pk", flat=True)
     )
     kept = [row for row in rows if row.study_id in known]
-    StudyKey.objects.bulk_create(kept, batch_size=500)
+    # A restore that was interrupted here goes on here.
+    StudyKey.objects.bulk_create(kept, batch_size=500, ignore_conflicts=True)
     opened = {row.study_id for row in kept}
     stored = Study.objects.filter(state=Study.State.STORED).values_list("pk", flat=True)
     return len(kept), sum(study not in opened for study in stored)

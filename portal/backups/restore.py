@@ -9,6 +9,7 @@ Source: 45 CFR 164.308(a)(7)(ii)(B), disaster recovery plan.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -31,6 +32,7 @@ from portal.backups.work import work_folder
 from portal.errors import Conflict, StorageFull, VaultDamaged
 from portal.records.vault import vault
 from portal.sealed.keys import forget_keys
+from portal.vault.disk import fsync_folder
 from portal.vault.store import Store
 
 # Named by string because they stand to the right: each gets the revoked shares' ids and returns what it did.
@@ -66,21 +68,27 @@ def restore(
 ) -> Restored:
     """Restore the newest snapshot, or the one named, into the state of the settings; call it with the state claimed.
 
+    One that was interrupted after its database was loaded goes on: packs that are back and whole aren't fetched again.
     Raises `Conflict` where there is anything already, `NotFound` without a backup, `VaultDamaged` when the database,
     the index or the keys of this backup can't be read, `Sealed` without a key, `StorageFull`.
     """
-    began = time.monotonic()
-    _refuse_unless_empty()
-    chosen = target.snapshot(snapshot)
+    began, begun = time.monotonic(), _begun()
+    if not begun:
+        _refuse_unless_empty()
+    chosen = target.snapshot(snapshot or begun or None)
+    _refuse_other_snapshot(begun, chosen)
     index = Index.decode(chosen.read("index"))
     alive = target.epoch(epoch_name)
     slots = alive.read("epoch")
     _refuse_other_engine(index)
     _refuse_without_room(index)
-    # From here on there is something to see; a start refuses while the mark lies there.
-    unfinished().touch()
     done = Restored(chosen.name, chosen.made_at.isoformat(), alive.made_at.isoformat(), config=index.config)
-    _load_database(chosen)
+    if not begun:
+        # From here on there is something to see; a start refuses while the mark lies there.
+        unfinished().touch()
+        _load_database(chosen)
+        _mark_loaded(chosen)
+    _bring_up_to_date()
     say("The database is back.")
     _copy_back(target, index, done)
     _put_in_order(slots, done)
@@ -93,15 +101,37 @@ def restore(
 
 
 def unfinished() -> Path:
-    """Lies in the state while a restore isn't finished."""
+    """Lies in the state while a restore isn't finished; names the snapshot once its database is loaded."""
     return Path(settings.STATE_DIR) / "restoring"
+
+
+def _begun() -> str:
+    """The snapshot with which an interrupted restore can go on; empty when there is none."""
+    return unfinished().read_text() if unfinished().exists() else ""
+
+
+def _mark_loaded(chosen: SealedSet) -> None:
+    aside = unfinished().with_name("restoring.new")
+    aside.write_text(chosen.name)
+    with aside.open("rb+") as file:
+        os.fsync(file.fileno())
+    aside.rename(unfinished())
+    fsync_folder(unfinished().parent)
+
+
+def _refuse_other_snapshot(begun: str, chosen: SealedSet) -> None:
+    if begun and chosen.name != begun:
+        raise Conflict(
+            f"A restore of the backup {begun} into {settings.STATE_DIR} was begun. Go on with that one, or empty that"
+            " folder (and the database) first; the backup is untouched."
+        )
 
 
 def _refuse_unless_empty() -> None:
     if unfinished().exists():
         raise Conflict(
-            f"A restore into {settings.STATE_DIR} was begun and did not finish. Empty that folder (and the database),"
-            " then restore again; the backup is untouched."
+            f"A restore into {settings.STATE_DIR} did not finish loading its database. Empty that folder (and the"
+            " database), then restore again; the backup is untouched."
         )
     if not is_empty() or any(True for _ in vault().names()):
         raise Conflict(
@@ -119,10 +149,11 @@ def _refuse_other_engine(index: Index) -> None:
 
 
 def _refuse_without_room(index: Index) -> None:
-    free = free_bytes(Path(settings.VAULT_DIR))
-    if free < index.length_bytes:
+    free, here = free_bytes(Path(settings.VAULT_DIR)), vault()
+    needed = sum(pack.length for name, pack in index.packs.items() if here.length(name) != pack.length)
+    if free < needed:
         raise StorageFull(
-            f"The images need {index.length_bytes >> 20} MB, and {free >> 20} MB are free in {settings.VAULT_DIR}."
+            f"The images need {needed >> 20} MB, and {free >> 20} MB are free in {settings.VAULT_DIR}."
             " Nothing was restored. Choose a larger disk with SCANPASS_STATE or SCANPASS_VAULT."
         )
 
@@ -134,6 +165,9 @@ def _load_database(chosen: SealedSet) -> None:
             for chunk in chosen.chunks("database"):
                 file.write(chunk)
         thaw(dump)
+
+
+def _bring_up_to_date() -> None:
     forget_keys()
     call_command("migrate", interactive=False, verbosity=0)
 
@@ -155,6 +189,9 @@ def copy_back(name: str, wanted: Backed, *, here: Store, there: Objects) -> bool
     if there.length(name) != wanted.length:
         return False
     try:
+        # What an interrupted restore brought back: read once, to know that it is whole.
+        if here.length(name) == wanted.length and here.digest(name).sha256 == wanted.sha256:
+            return True
         copied = there.give(name, here)
     except VaultDamaged:
         return False

@@ -42,7 +42,7 @@ def connections(request: HttpRequest) -> HttpResponse:
         "usage": usage_of(practice),
         "free_bytes": shutil.disk_usage(settings.STATE_DIR).free,
         "ways_in": _ways_in(),
-        "ways_out": [*_vendors(practice), *_places()],
+        "ways_out": [*_vendors(practice), *_places(practice)],
     }
     return render(request, "compliance/connections.html", page)
 
@@ -72,14 +72,18 @@ def _vendor(practice: UUID, adapter: str, is_used: bool) -> Connection:
     return Connection(adapters.in_words(adapter), says, False)
 
 
-def _places() -> list[Connection]:
+def _backups(practice: UUID) -> Connection:
+    if not settings.BACKUP_TARGET:
+        return Connection("Backups", "Not set up.", None)
+    vendor = settings.BACKUP_VENDOR
+    is_ready = not vendor or has_agreement(practice, vendor)
+    return Connection("Backups", f"To {backup_in_words(settings.BACKUP_TARGET)}.", is_ready)
+
+
+def _places(practice: UUID) -> list[Connection]:
     collector = urlsplit(settings.AUDIT_COLLECTOR).hostname
     return [
-        Connection(
-            "Backups",
-            f"To {backup_in_words(settings.BACKUP_TARGET)}." if settings.BACKUP_TARGET else "Not set up.",
-            True if settings.BACKUP_TARGET else None,
-        ),
+        _backups(practice),
         Connection(
             "Audit collector",
             f"DICOM audit messages over TLS to {collector}." if collector else "Not set up.",

@@ -108,11 +108,14 @@ def test_r8_backup_in_a_bucket_survives_kill_nine_and_brings_a_new_machine_up_fr
     shutil.rmtree(machine.folder)
     before = store.objects()
     tried, new = on_a_new_machine(tmp_path / "tried", left), on_a_new_machine(tmp_path / "new", left)
-    run_and_kill(tried, store, *restoring(tried, store), when=nth(2, "GET", "objects/"))
+    run_and_kill(tried, store, *restoring(tried, store), when=nth(3, "GET", "snapshots/"))
     with pytest.raises(AssertionError, match="did not finish"):
-        tried.manage(*restoring(tried, store))
+        tried.manage("check")
+    run_and_kill(new, store, *restoring(new, store), when=nth(2, "GET", "objects/"))
+    fetched = store.count("GET", "objects/")
     told = new.manage(*restoring(new, store))
     assert "1 shares are locked until the desk opens each of them" in told
+    assert store.count("GET", "objects/") - fetched == sum("/objects/" in name for name in before) - 1
     assert store.objects() == before, "a restore writes nothing there"
     new.start()
     try:

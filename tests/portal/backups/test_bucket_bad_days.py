@@ -215,6 +215,23 @@ def test_damaged_object_is_found_and_no_other(
     assert set(back.names()) == packs_here() - {hit}
 
 
+def test_what_is_back_and_whole_is_not_fetched_again(
+    bucket: Target, store: S3Server, kept: Stored, tmp_path: Path
+) -> None:
+    back_up(bucket)
+    index, there, back = index_of(bucket), bucket.objects, Store(tmp_path / "back")
+    for name, wanted in index.packs.items():
+        assert copy_back(name, wanted, here=back, there=there)
+    harmed = tmp_path / "back" / name[:2] / name
+    harmed.chmod(0o600)
+    harmed.write_bytes(MAGIC + harmed.read_bytes()[len(MAGIC) : -1] + b"?")
+    store.asked.clear()
+    for name, wanted in index.packs.items():
+        assert copy_back(name, wanted, here=back, there=there)
+    assert [one.path for one in store.asked] == [f"smile/objects/{harmed.name[:2]}/{harmed.name}"]
+    assert back.digest(harmed.name).sha256 == index.packs[harmed.name].sha256
+
+
 @pytest.mark.parametrize("part", ["header.json", "index.000", "database.000"])
 @pytest.mark.parametrize("harm", ["flip", "cut", "delete"])
 def test_damaged_part_of_a_snapshot_is_refused(

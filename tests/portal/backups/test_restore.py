@@ -151,6 +151,11 @@ def test_restore_that_did_not_finish_is_refused_by_the_next_and_by_the_start(
     (elsewhere.state / "restoring").touch()
     refused = elsewhere.restore(target)
     assert "did not finish" in refused.stderr
+    # With its database loaded it would go on, but with no other backup.
+    (elsewhere.state / "restoring").write_text("000009-20200101T000000Z")
+    assert "There is no backup 000009" in elsewhere.restore(target).stderr
+    other = elsewhere.restore(target, "--snapshot", target.snapshots()[-1])
+    assert "Go on with that one, or empty" in other.stderr
     started = elsewhere.run(
         "serve", "--state", str(elsewhere.state), "--accept-colocated-keys", "--port", "8199"
     )

@@ -10,11 +10,12 @@ from django.urls import reverse
 
 from portal.accounts.models import User
 from portal.clock import now
+from portal.compliance import connections
 from portal.practice import associates
 from portal.practice.models import Practice
 from portal.records.models import Patient, Study, Upload, UploadedFile, UploadPart
 from portal.records.usage import usage_of
-from tests.cast import actor_of, make_patient, signed_in
+from tests.cast import actor_of, make_agreement, make_patient, signed_in
 from tests.conftest import MovableClock
 from tests.sharing.conftest import make_study
 
@@ -71,3 +72,17 @@ def test_r30_page_names_each_way_out_and_closes_those_without_an_agreement(
     page = client.get(reverse("connections")).content.decode()
     assert "An agreement is in force." in page
     assert reverse("connections") in client.get(reverse("compliance")).content.decode()
+
+
+def test_r30_bucket_is_closed_without_its_keepers_agreement(
+    smile: Practice, olga: User, settings: Any
+) -> None:
+    assert connections._backups(smile.pk).is_ready is None
+    settings.BACKUP_TARGET = "s3://clinic/smile?endpoint=https://store.example.com"
+    settings.BACKUP_VENDOR = "s3"
+    closed = connections._backups(smile.pk)
+    assert (closed.says, closed.is_ready) == ("To the bucket clinic (store.example.com).", False)
+    make_agreement(associates.add_associate(name="Store", adapter="s3", actor=actor_of(olga)))
+    assert connections._backups(smile.pk).is_ready is True
+    settings.BACKUP_TARGET, settings.BACKUP_VENDOR = "/mnt/backups", ""
+    assert connections._backups(smile.pk) == connections.Connection("Backups", "To a folder.", True)
