@@ -17,7 +17,7 @@ from sharing.models import Challenge, Channel, Message, Share, ShareSession
 from sharing.opted_out import has_opted_out
 from sharing.troubles import Trouble
 
-# A call more than these would be the third code in a quarter of an hour, and no fourth leaves (`sharing.verify`).
+# The call that follows is the third code of a quarter of an hour, and there is no fourth (`sharing.verify`).
 _TEXTS_FIRST: Final = 2
 _LOST: Final = (Message.State.UNDELIVERED, Message.State.FAILED)
 # A text doesn't come, or came to nobody, but there may be a telephone at the other end.

@@ -13,7 +13,8 @@ from sharing.calls import key_of
 from sharing.in_order import take_share
 from sharing.mint_code import mint_code
 from sharing.models import Message
-from sharing.reports import UNDECIDED, delivered
+from sharing.reports import UNDECIDED, delivered, undelivered
+from sharing.troubles import Trouble
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Spoken:
 def speak(message_id: uuid.UUID, *, key: str, gateway: str) -> Spoken:
     """The code for whoever pressed the key this call named; for another key, or a second time, that it didn't work.
 
+    The first other key ends the call: who tries them all, as a greeting full of tones would, hears nothing.
     Raises `NotFound` for the id of anything but a call.
     """
     calls = Message.objects.select_related("share__practice").filter(kind=Message.Kind.CALL)
@@ -34,7 +36,11 @@ def speak(message_id: uuid.UUID, *, key: str, gateway: str) -> Spoken:
     if message is None:
         raise NotFound
     practice, language = message.share.practice, message.share.language
-    code = _code_of(message, gateway) if key == key_of(message.pk) else None
+    code = None
+    if key == key_of(message.pk):
+        code = _code_of(message, gateway)
+    else:
+        undelivered(message.pk, Trouble.UNHEARD, gateway=gateway)
     if code is None:
         return Spoken(messages.no_code_words(language=language), language)
     return Spoken(messages.code_words(practice, language=language, code=code), language)
