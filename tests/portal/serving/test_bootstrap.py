@@ -15,7 +15,7 @@ import manage
 from portal.serving import bootstrap
 from portal.serving.refusal import CannotStart
 
-from .conftest import BARE_PYTHON, ROOT, Clone, make_clone
+from .conftest import BARE_PYTHON, ROOT, WITHIN_S, Clone, make_clone
 
 
 def test_first_start_sets_up_and_hands_over(clone: Clone) -> None:
@@ -79,7 +79,12 @@ def test_two_starts_at_once_install_once(tmp_path: Path) -> None:
         )
         for _ in range(2)
     ]
-    answers = [process.communicate(timeout=120) for process in both]
+    with both[0], both[1]:
+        try:
+            answers = [process.communicate(timeout=WITHIN_S) for process in both]
+        finally:  # or another test is blamed for what is left of them
+            for process in both:
+                process.kill()
     assert [out for out, _ in answers] == ["pytest\n", "pytest\n"]
     said = "".join(err for _, err in answers)
     assert said.count("Setting up, once") == 2
