@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench.state import free_port, make_state, running
 from bench.watched_page import SHOWN, WATCH_DRAWING, WATCH_SCREEN, start, with_cookie
@@ -99,10 +99,19 @@ def _open(browser: Browser, base: str, cookie: str) -> dict[str, float]:
     page.add_init_script(WATCH_DRAWING + WATCH_SCREEN + _REACTS)
     page.goto(f"{base}/s/view", wait_until="commit")
     page.wait_for_selector(SHOWN, timeout=60_000)
-    page.wait_for_function("window.seen.reacts", timeout=60_000)
-    seen: dict[str, float] = page.evaluate("window.seen")
+    seen = _watched(page)
     context.close()
     return {name: seen[name] / 1000 for name in ("picture", "live", "reacts")}
+
+
+def _watched(page: Page) -> dict[str, float]:
+    """Once the slider has been answered. The page's policy forbids Playwright's own way of waiting for a condition."""
+    for _ in range(600):
+        seen: dict[str, float] = page.evaluate("window.seen")
+        if "reacts" in seen:
+            return seen
+        page.wait_for_timeout(100)
+    raise SystemExit("The slider moved and no other slice was drawn.")
 
 
 def _fetch(url: str, length: int) -> float:
