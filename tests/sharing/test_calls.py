@@ -9,6 +9,7 @@ from django.utils import translation
 
 from portal.audit.models import AuditEntry
 from portal.audit.reading import read
+from portal.demo.outbox import messages
 from portal.records.models import DisclosureEvent
 from sharing import verify
 from sharing.calls import key_of, may_call
@@ -123,6 +124,16 @@ def test_p13_the_voice_speaks_the_recipients_language_and_names_nobody(pat, dana
     assert heard(sent[-1])
     for name in (pat.given_name, pat.family_name, PHONE, "/s/"):
         assert name not in said
+
+
+def test_p13_the_demos_outbox_shows_all_that_the_voice_says(in_vain, settings, tmp_path):
+    settings.GATEWAY, settings.STATE_DIR = "outbox", tmp_path
+    in_vain.post("/s/code/call")
+    run_jobs()
+    (call,) = messages(tmp_path)
+    assert call.kind == "call"
+    assert "Press " in call.lines[0]
+    assert in_vain.post("/s/code/verify", {"code": heard(call)}).status_code == 200
 
 
 def test_p13_the_page_says_what_to_do_in_both_languages(in_vain):
