@@ -175,7 +175,8 @@ export class Renderer {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.bindVertexArray(gl.createVertexArray());
     [this.#programs, this.#small] = [new Map(), null];  // those of a lost context are gone
-    this.#program(VOLUME_FRAGMENT, "partial");  // where one doesn't link, none will, and that must be known now
+    // Where one doesn't link, none will, and that must be known now; the least of them holds the page up least.
+    this.#program(VOLUME_FRAGMENT, "thin");
   }
 }
 
