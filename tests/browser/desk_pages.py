@@ -60,7 +60,7 @@ def drop(page: Page, *paths: Path) -> None:
 def wait_until_stored(page: Page) -> None:
     """Until the page says that the upload under way is done."""
     done = page.locator("#record .upload").first
-    expect(done).to_contain_text("stored.", timeout=60_000)
+    expect(done).to_contain_text("stored.", timeout=120_000)
     expect(page.locator("#drop [data-part=sending]")).to_be_hidden()
 
 

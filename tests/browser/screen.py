@@ -86,9 +86,9 @@ class Screen:
 
     def wait_for_picture(self, engine: str = "canvas") -> None:
         """Until the viewer says that it shows, and nothing is being fetched any more."""
-        self.page.locator(f"#viewer[data-state=shown][data-engine={engine}]").wait_for(timeout=30_000)
+        self.page.locator(f"#viewer[data-state=shown][data-engine={engine}]").wait_for(timeout=90_000)
         if engine == "canvas":
-            self.page.locator("#viewer [data-part=progress]").wait_for(state="hidden", timeout=30_000)
+            self.page.locator("#viewer [data-part=progress]").wait_for(state="hidden", timeout=90_000)
 
     def pixels(self, part: str = "canvas") -> NDArray[np.uint8]:
         """What is to be seen of the viewer's picture, grey, in device pixels, without the words and buttons on it."""

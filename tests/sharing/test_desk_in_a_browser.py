@@ -220,7 +220,7 @@ def test_f0_a_share_is_on_its_way_in_thirty_seconds_and_three_steps_by_keyboard(
     clock.advance(seconds=settings.UNDO_S)
     run_jobs()
     assert [kept.kind for kept in sent][-1] == "link"
-    expect(page.locator("#shares .badge").first).to_have_text("Sent", timeout=10_000)
+    expect(page.locator("#shares .badge").first).to_have_text("Sent")
 
 
 def test_number_is_read_back_and_a_share_undone_by_keyboard(
@@ -300,7 +300,7 @@ def test_state_of_a_share_changes_under_the_eyes(
     expect(page.locator("#shares .badge")).to_have_text("Queued")
     with transaction.atomic():
         note(share.disclosure_id, DisclosureEvent.Kind.SENT)
-    expect(page.locator("#shares .badge")).to_have_text("Sent", timeout=8000)
+    expect(page.locator("#shares .badge")).to_have_text("Sent")
 
 
 def test_revoking_asks_first(page: Page, dana: User, maria: Patient) -> None:
@@ -325,7 +325,7 @@ def test_ticks_survive_an_update_and_ending_many_asks_once(page: Page, dana: Use
     page.keyboard.press("Space")
     with transaction.atomic():
         note(second.disclosure_id, DisclosureEvent.Kind.SENT)
-    expect(page.locator(".badge", has_text="Sent")).to_be_visible(timeout=10_000)
+    expect(page.locator(".badge", has_text="Sent")).to_be_visible()
     expect(page.locator(f"input[value='{first.pk}']")).to_be_checked()
     expect(revoke).to_have_text("Revoke 1 share")
     page.get_by_label("All on this page").check()
@@ -343,7 +343,7 @@ def test_screen_is_cleared_when_the_session_has_ended(page: Page, dana: User, ma
     expect(page.locator("h1")).to_contain_text("Garcia")
     page.context.clear_cookies(name="staff")
     # Not `wait_for_url`: a page that is left twice breaks off its first way out.
-    expect(page).to_have_url(re.compile(r"/\?next="), timeout=8000)
+    expect(page).to_have_url(re.compile(r"/\?next="))
     assert "Garcia" not in page.content()
 
 

@@ -160,7 +160,7 @@ def test_p13_p9_a_text_that_did_not_come_brings_the_button_without_a_reload(scre
     run_jobs()
     expect(page.locator("[data-call] button")).to_be_hidden()
     undelivered(Message.objects.get(kind="code").pk, Trouble.LANDLINE, gateway="twilio")
-    expect(page.locator("[data-call] button")).to_be_visible(timeout=10_000)
+    expect(page.locator("[data-call] button")).to_be_visible()
     looked_at(page, "verify-landline")
 
 

@@ -104,7 +104,7 @@ def test_large_file_is_sent_in_pieces_and_goes_on_after_lost_answers(
     page.route("**/desk/uploads/*/files/*", lose_the_first_answer)
     choose(page, nobody, "files", large)
     expect(page.locator("#drop [data-part=sentence]")).to_have_text(
-        "The images are being read and sealed.", timeout=30_000
+        "The images are being read and sealed.", timeout=90_000
     )
     file = UploadedFile.objects.get()
     assert lost
