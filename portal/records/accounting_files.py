@@ -37,18 +37,20 @@ def heads() -> list[str]:
 
 def cells(line: Line, zone: ZoneInfo) -> list[str]:
     """One line, column by column."""
-    day = formats.date_format(line.at.astimezone(zone), "SHORT_DATE_FORMAT")
+    # With the month's name: 4/11 is in April for one reader and in November for another.
+    day = formats.date_format(line.at.astimezone(zone), "DATE_FORMAT")
     who = f"{line.recipient} ({line.role})"
     return [day, who, line.address, line.what, line.purpose, line.released, line.label, line.by]
 
 
 def accounting_csv(lines: Sequence[Line], zone: ZoneInfo) -> bytes:
-    """RFC 4180, with a byte order mark so that spreadsheets read it as UTF-8."""
+    """RFC 4180, with a byte order mark so that spreadsheets read it as UTF-8; days as they sort (ISO 8601)."""
     file = StringIO()
     writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     writer.writerow(heads())
     for line in lines:
-        writer.writerow([inert(cell) for cell in cells(line, zone)])
+        day = line.at.astimezone(zone).date().isoformat()
+        writer.writerow([inert(cell) for cell in (day, *cells(line, zone)[1:])])
     return b"\xef\xbb\xbf" + file.getvalue().encode()
 
 
@@ -60,7 +62,7 @@ def inert(cell: str) -> str:
 def accounting_pdf(patient: Patient, lines: Sequence[Line], zone: ZoneInfo) -> bytes:
     """For printing; the title in the file's properties names nobody."""
     title = _("Who got your dental images")
-    widths_mm = (18, 34, 36, 44, 26, 28, 30, 23)
+    widths_mm = (24, 34, 34, 42, 26, 28, 29, 22)
     story = [
         paragraph(title, TITLE),
         paragraph(f"{patient.name} · {patient.practice.name}, {patient.practice.phone}", SMALL),

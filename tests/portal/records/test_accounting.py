@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -90,6 +91,7 @@ def test_f12_as_csv(pat, disclosed, olga):
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert rows[0][:3] == ["Date", "Who got it", "Address"]
     assert len(rows) == 4
+    assert all(date.fromisoformat(row[0]) for row in rows[1:])
     assert rows[2][1].startswith("'=HYPERLINK(1)")
     assert rows[3][2] == "'+12015550123"
     assert not [cell for row in rows for cell in row if cell[:1] in "=+-@" and cell]
@@ -106,6 +108,7 @@ def test_f12_as_pdf_and_as_accessible_html_in_the_patients_language(pat, disclos
     assert '<html lang="es">' in html
     assert "<caption>" in html
     assert html.count('scope="row"') == 3
+    assert not re.search(r"\d+/\d+/\d+", html)  # which one is the month?
     assert "Quién recibió sus imágenes dentales" in html
     assert AuditEntry.objects.filter(code="accounting.made", patient_id=pat.pk).count() == 2
     assert verify(smile.pk).finding is None
