@@ -5,6 +5,7 @@ granian's workers survive a SIGKILL of granian and keep the port; the signal set
 
 from __future__ import annotations
 
+import gc
 from multiprocessing import parent_process
 
 from portal.serving.tether import end_with
@@ -17,5 +18,8 @@ from portal.serving.at_once import answered_at_once  # noqa: E402 - only a tethe
 from portal.wsgi import application as django_application  # noqa: E402
 
 application = answered_at_once(django_application)
+
+# What was imported lives as long as the process: no collection need look at it again.
+gc.freeze()
 
 __all__ = ["application"]
