@@ -31,8 +31,8 @@ INPUTS = [
     "head_phantom_philips",
     "cbct_synthetic_enhanced",
 ]
-# These two are quick; the others run with the slow ones.
-ALWAYS = {("dental/pano_real.dcm", "folder"), ("head_phantom_philips", "zip")}
+# This one is quick; the others run with the slow ones.
+ALWAYS = {("dental/pano_real.dcm", "folder")}
 CASES = [
     pytest.param(
         name, form, marks=() if (name, form) in ALWAYS else pytest.mark.slow, id=f"{Path(name).stem}-{form}"

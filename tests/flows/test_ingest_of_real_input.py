@@ -50,7 +50,10 @@ def zeroed(data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("packed", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["folder", "zip"])
-@pytest.mark.parametrize("name", REAL)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow) if name.startswith("head_") else name for name in REAL],
+)
 def test_it_is_stored_whole_and_in_order(smile: Practice, data_dir: Path, name: str, packed: bool) -> None:
     (family, given, birthdate), kinds, frames = REAL[name]
     patient = make_patient(smile, given, family, birthdate)

@@ -26,6 +26,9 @@ from tests.flows.new_practice import PRACTICE, Owner, new_installation
 from tests.flows.passing_bytes import Watcher
 from tests.flows.planted_walk import Walk
 
+# An installation of its own, walked from end to end.
+pytestmark = pytest.mark.slow
+
 # The telephone, and what is the same in every installation.
 EXCEPTIONS = ("outbox.jsonl", "static")
 KEY_FILES = ("secret_key", "keys")

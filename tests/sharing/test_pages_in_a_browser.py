@@ -28,7 +28,7 @@ def phones(playwright: Playwright) -> Iterator[Browser]:
     found.close()
 
 
-@pytest.fixture(params=["en", "es"])
+@pytest.fixture(params=["en", pytest.param("es", marks=pytest.mark.slow)])
 def screen(request: Any, phones: Browser, live_server: Any) -> Iterator[Page]:
     locale = {"en": "en-US", "es": "es-MX"}[request.param]
     context = phones.new_context(

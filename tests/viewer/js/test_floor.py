@@ -25,7 +25,9 @@ def loaded(page: Page) -> int:
     return width
 
 
-@pytest.mark.parametrize("lack", LACKS)
+@pytest.mark.parametrize(
+    "lack", ["webgl", *(pytest.param(lack, marks=pytest.mark.slow) for lack in LACKS if lack != "webgl")]
+)
 def test_v20_server_pictures_stand_in(serve: Serve, open_page: OpenPage, cbct: FakeSeries, lack: str) -> None:
     server = serve(cbct)
     page = open_page(server, script=LACKS[lack])
@@ -51,6 +53,7 @@ def test_v20_worker_that_cannot_start_leads_to_server_pictures(
     assert loaded(page) == 121
 
 
+@pytest.mark.slow
 def test_unknown_codec_leads_to_server_pictures(serve: Serve, open_page: OpenPage, cbct: FakeSeries) -> None:
     server = serve(cbct)
     manifest = server.manifest
