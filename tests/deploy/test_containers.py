@@ -12,6 +12,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -149,12 +151,20 @@ def test_entrypoint_names_the_database_and_runs_the_site(
     assert (read["HOST"], read["PORT"]) == ("database", 5432)
 
 
+@pytest.fixture
+def machine() -> Iterator[Path]:
+    """A folder that another user may enter; pytest closes its own to others whenever one of its processes starts."""
+    with tempfile.TemporaryDirectory(prefix="scanpass-image-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.slow
 def test_site_starts_from_what_the_image_copies_and_writes_into_its_volumes_alone(
-    site: dict[str, Any], tmp_path: Path
+    site: dict[str, Any], machine: Path
 ) -> None:
     """As the image's user where this test may become another, in a source it may not write to."""
-    source, volumes = tmp_path / "scanpass", tmp_path / "volumes"
+    source, volumes = machine / "scanpass", machine / "volumes"
     for name in copied():
         there = source / name
         if (ROOT / name).is_dir():
@@ -163,9 +173,7 @@ def test_site_starts_from_what_the_image_copies_and_writes_into_its_volumes_alon
             there.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / name, there)
     uid = site["user"].split(":")[0]
-    become = (
-        ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups"] if may_become(uid, tmp_path) else []
-    )
+    become = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups"] if may_become(uid, machine) else []
     for volume in ("data", "keys", "backups", "tmp"):
         (volumes / volume).mkdir(parents=True)
         os.chmod(volumes / volume, 0o700)
@@ -185,7 +193,7 @@ def test_site_starts_from_what_the_image_copies_and_writes_into_its_volumes_alon
         "HOME": "/nonexistent",
     }
     before = set(source.rglob("*"))
-    log = tmp_path / "log"
+    log = machine / "log"
     with log.open("wb") as out:
         # Both on one disk here, which the option says; in a container they are two.
         command = [
@@ -217,9 +225,6 @@ def may_become(uid: str, folder: Path) -> bool:
     """Whether another user may run our interpreter and enter the test's folder."""
     if os.geteuid() != 0 or not shutil.which("setpriv"):
         return False
-    for parent in (folder, *folder.parents):
-        if str(parent).startswith("/tmp/pytest"):
-            parent.chmod(0o755)
     # An interpreter in root's own folder is started by root's last right, and can't be started again from there.
     program = "import django, subprocess, sys; subprocess.run([sys.executable, '-c', ''], check=True)"
     tried = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", sys.executable, "-c", program]
