@@ -89,6 +89,7 @@ def test_trail_in_the_middle_of_a_restore_is_none(settings: Any) -> None:
     assert kept.tell() == 1
 
 
+@pytest.mark.slow
 def test_r7_each_try_at_the_sheet_is_told(settings: Any, tmp_path: Path, smile: Practice) -> None:
     settings.KEYRING_PATH = tmp_path / "keys" / "keyring.json"
     settings.KEYRING_PATH.parent.mkdir()

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "seven quiet otters sail"
 
 
+@pytest.mark.slow
 def test_owner_hires_and_the_newcomer_comes_in(
     page: Page, chromium: Browser, live_server: Any, omar: User, settings: Any
 ) -> None:

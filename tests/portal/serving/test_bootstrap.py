@@ -18,6 +18,7 @@ from portal.serving.refusal import CannotStart
 from .conftest import BARE_PYTHON, ROOT, WITHIN_S, Clone, make_clone
 
 
+@pytest.mark.slow
 def test_first_start_sets_up_and_hands_over(clone: Clone) -> None:
     done = clone.manage("test", "-k", "vault")
     assert (done.returncode, done.stdout) == (0, "pytest -k vault\n"), done.stderr

@@ -160,7 +160,10 @@ return pictures;
 
 
 @every_engine
-@pytest.mark.parametrize(("bits", "allowed"), [(12, 0), pytest.param(16, 16, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("bits", "allowed"),
+    [pytest.param(12, 0, marks=pytest.mark.slow), pytest.param(16, 16, marks=pytest.mark.slow)],
+)
 def test_v6_values_reach_the_card(run: Run, bits: int, allowed: int) -> None:
     """From the product's own encoder to the texture: 12 bits exactly, 16 within 1/2048 of the range.
 

@@ -139,6 +139,7 @@ NOTE_DRAWINGS = """() => {
 }"""
 
 
+@pytest.mark.slow
 def test_v14_only_the_pane_that_moves_is_drawn_anew(
     open_bench: Callable[..., Bench], cbct: FakeSeries
 ) -> None:
