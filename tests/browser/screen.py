@@ -14,6 +14,7 @@ from playwright.sync_api import ConsoleMessage, Page, Request
 
 from tests.browser.likeness import likeness
 from tests.chromium import wait_for_drawing
+from tests.flows.installation import wait_for
 
 _axe = Axe()
 _STATUS = re.compile(r"Failed to load resource: the server responded with a status of (\d{3})")
@@ -64,12 +65,19 @@ class Screen:
         for width in widths:
             height = {320: 568, 390: 844}.get(width, 800)
             self.page.set_viewport_size({"width": width, "height": height})
-            # innerWidth grows on a phone with what is too wide, so it is no measure.
-            over = self.page.evaluate("document.documentElement.scrollWidth") - width
-            assert over <= 0, f"{name} is {over} px wider than a screen of {width} px"
+            self._fits(name, width)
             self.shot(f"{name}-{width}")
         self.page.set_viewport_size(before)
         self.axe(name)
+
+    def _fits(self, name: str, width: int) -> None:
+        # innerWidth grows on a phone with what is too wide, so it is no measure.
+        def over() -> int:
+            return int(self.page.evaluate("document.documentElement.scrollWidth")) - width
+
+        # A page is laid out anew some frames after the screen has changed.
+        why = f"{name} is wider than a screen of {width} px"
+        wait_for(lambda: over() <= 0, within_s=3, why=lambda: f"{why}, by {over()} px")
 
     def shot(self, name: str) -> None:
         """Keep a picture of the whole page, if there is a folder for it."""
