@@ -20,7 +20,7 @@ from typing import Any
 import environ
 import pytest
 
-from tests.deploy.test_samples import DEPLOY, missing
+from tests.deploy.test_samples import DEPLOY, read_compose
 from tests.flows.installation import OURS, ROOT, wait_for
 from tests.ports import free_port
 
@@ -32,14 +32,7 @@ NOT_IN_THE_IMAGE = {"tests", "bench", "docs", "deploy", ".ci"}
 
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
-    read = "import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))"
-    with (DEPLOY / "compose.yaml").open() as file:
-        ran = subprocess.run(
-            ["/usr/bin/python3", "-c", read], stdin=file, capture_output=True, text=True, check=False
-        )
-    if "No module named 'yaml'" in ran.stderr:
-        missing("python3-yaml")
-    return dict(json.loads(ran.stdout))
+    return read_compose()
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from configparser import RawConfigParser
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -85,9 +85,8 @@ def test_r10_nginx_speaks_1_2_and_1_3_alone_and_logs_no_address() -> None:
     assert "return 301 https://" in text
 
 
-@pytest.mark.services
-def test_containers_are_read_as_they_are_meant() -> None:
-    """By Debian's YAML reader: every service shut in, keys and backups on disks of their own, no plain port."""
+def read_compose() -> dict[str, Any]:
+    """compose.yaml by Debian's YAML reader."""
     read = "import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)))"
     with (DEPLOY / "compose.yaml").open() as file:
         ran = subprocess.run(
@@ -95,7 +94,13 @@ def test_containers_are_read_as_they_are_meant() -> None:
         )
     if "No module named 'yaml'" in ran.stderr:
         missing("python3-yaml")
-    compose = json.loads(ran.stdout)
+    return dict(json.loads(ran.stdout))
+
+
+@pytest.mark.services
+def test_containers_are_read_as_they_are_meant() -> None:
+    """By Debian's YAML reader: every service shut in, keys and backups on disks of their own, no plain port."""
+    compose = read_compose()
     for name, one in compose["services"].items():
         assert one["read_only"] is True, name
         assert one["cap_drop"] == ["ALL"], name

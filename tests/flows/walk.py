@@ -12,7 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
+try:
+    import pytest
+except ModuleNotFoundError:
+    sys.exit(
+        "The walk needs what the tests need. Run `python3 manage.py test --version` once: it is set up then."
+    )
 
 from tests.flows import test_http_walk as walk
 from tests.flows.desk import Desk
