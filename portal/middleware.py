@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from whitenoise.middleware import WhiteNoiseFileResponse
@@ -17,6 +16,7 @@ from portal.accounts.models import User
 from portal.accounts.permissions import Action, can, check
 from portal.accounts.sessions import session_name
 from portal.accounts.step_up import check_fresh
+from portal.accounts.unsent import put_back, sign_out_keeping
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
@@ -151,8 +151,7 @@ def _keep_alive(request: HttpRequest) -> None:
     session = request.session
     started, seen = session.get("started", 0), session.get("seen", 0)
     if moment - seen > settings.STAFF_IDLE_S or moment - started > settings.STAFF_ABSOLUTE_S:
-        logout(request)
-        raise SignInRequired
+        raise SignInRequired(back=sign_out_keeping(request))
     if moment - seen > 30 and not _is_background(request):
         session["seen"] = moment
 
@@ -175,6 +174,8 @@ def page_context(request: HttpRequest) -> dict[str, object]:
         "keys_beside_data": settings.ACCEPT_COLOCATED_KEYS,
         "is_demo": settings.DEMO,
         "idle_s": settings.STAFF_IDLE_S,
+        # Called by the desk's frame alone: what it hands out is gone afterwards.
+        "unsent": lambda: put_back(request) if actor is not None and actor.kind == "staff" else None,
         "is_chairside": actor is not None and actor.kind == "staff" and chairside.is_chairside(request),
         "may": {str(action).replace("-", "_") for action in Action if actor and can(actor, action)},
     }

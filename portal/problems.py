@@ -134,7 +134,8 @@ def problem(request: HttpRequest, error: ScanpassError) -> HttpResponse:
         return JsonResponse({**details, **words}, status=error.status, headers=headers, content_type=kind)
     # A recipient has no account to sign in with: their page says to open the link again.
     if isinstance(error, SignInRequired) and not request.path.startswith("/s/"):
-        query = urlencode({"next": request.path}) if request.method == "GET" else ""
+        back = request.get_full_path() if request.method == "GET" else details.get("back")
+        query = urlencode({"next": back}) if back else ""
         return HttpResponseRedirect(f"{reverse('sign_in')}?{query}".rstrip("?"))
     if isinstance(error, FreshCodeRequired | ReasonRequired):
         back = request.path if request.method == "GET" else details.get("back")

@@ -7,6 +7,7 @@ leave one by one, as fast as the gateway allows.
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,11 +19,11 @@ from portal.audit.actor import Actor
 from portal.clock import now
 from portal.errors import InvalidInput, NotFound, ScanpassError
 from portal.records.models import Contact, Disclosure, Patient, Series, Study
-from portal.records.namesakes import likeness_of
+from portal.records.namesakes import Likeness, likenesses_of
 from sharing.addresses import folded
 from sharing.models import Channel, Share, SharedSeries
 from sharing.once import issue_once
-from sharing.standing import standing_of
+from sharing.standing import Standing, standings_of
 
 LATELY: Final = timedelta(days=7)
 
@@ -62,17 +63,27 @@ def who_waits(practice: uuid.UUID) -> list[Waiting]:
     grouped: dict[Patient, list[Series]] = {}
     for one in series.order_by("study__created_at", "study_id", "position"):
         grouped.setdefault(one.study.patient, []).append(one)
-    waiting = [_waiting(patient, rows) for patient, rows in grouped.items()]
+    waiting = _waiting(practice, grouped)
     return sorted(waiting, key=lambda row: (row.patient.family_name.casefold(), row.patient.given_name))
 
 
-def _waiting(patient: Patient, series: list[Series]) -> Waiting:
-    channel, address = _way_to(patient)
-    return Waiting(patient, series, channel, address, _problem(patient, address))
+def _waiting(practice: uuid.UUID, grouped: dict[Patient, list[Series]]) -> list[Waiting]:
+    """Each with the way to them and what is against it, in as many questions as for one."""
+    own: dict[uuid.UUID, list[Contact]] = defaultdict(list)
+    contacts = Contact.objects.filter(patient__in=grouped, relationship=Contact.Relationship.SELF)
+    for contact in contacts.order_by("created_at"):
+        own[contact.patient_id].append(contact)
+    ways = {patient.pk: _way_to(own[patient.pk]) for patient in grouped}
+    reached = {pk: folded(address) for pk, (_channel, address) in ways.items() if address}
+    standings = standings_of(practice, reached)
+    likenesses = likenesses_of(practice, list(grouped))
+    return [
+        Waiting(patient, series, *ways[patient.pk], _problem(standings.get(patient.pk), likenesses[patient.pk]))
+        for patient, series in grouped.items()
+    ]
 
 
-def _way_to(patient: Patient) -> tuple[str, str]:
-    own = list(patient.contacts.filter(relationship=Contact.Relationship.SELF).order_by("created_at"))
+def _way_to(own: list[Contact]) -> tuple[str, str]:
     ways = ((Contact.Kind.MOBILE, Channel.TEXT), (Contact.Kind.EMAIL, Channel.EMAIL))
     for kind, channel in ways:
         for contact in own:
@@ -81,13 +92,12 @@ def _way_to(patient: Patient) -> tuple[str, str]:
     return Channel.TEXT.value, ""
 
 
-def _problem(patient: Patient, address: str) -> str:
-    if not address:
+def _problem(standing: Standing | None, likeness: Likeness) -> str:
+    if standing is None:
         return "No number or e-mail address on the chart."
-    standing = standing_of(patient, folded(address))
     if standing.is_bad or standing.word == "stale":
         return "The number must be checked first, on the patient's own page."
-    if likeness_of(patient) != "none":
+    if likeness != "none":
         return "Another patient has this name: share on the patient's own page."
     return ""
 

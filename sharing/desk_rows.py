@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from django.db.models import QuerySet
+
 from portal.clock import now
 from portal.records.models import Disclosure, DisclosureEvent, Patient
 from sharing.liveness import state_of
 from sharing.message_rows import MessageRow, message_rows
-from sharing.models import DeskTask, Share
-from sharing.opted_out import has_opted_out
-from sharing.status import Step, describe
+from sharing.models import Channel, DeskTask, Share
+from sharing.opted_out import stopped_among
+from sharing.status import Step, description_of
 from sharing.tones import tone_of
 from sharing.undo import can_undo
 
@@ -50,18 +52,29 @@ class DisclosureRow:
 def disclosures_of(patient: Patient) -> list[DisclosureRow]:
     """The patient's disclosures, the newest first."""
     rows = Disclosure.objects.filter(patient=patient, share__isnull=False).select_related("share")
-    moment = now()
-    return [_row(row, moment) for row in rows.order_by("-disclosed_at")]
+    return _rows(rows.order_by("-disclosed_at"))
 
 
 def row_of(share: Share) -> DisclosureRow:
     """The line of one share."""
-    return _row(share.disclosure, now())
+    return _rows(Disclosure.objects.filter(pk=share.disclosure_id).select_related("share"))[0]
 
 
-def _row(disclosure: Disclosure, moment: datetime) -> DisclosureRow:
-    told = describe(disclosure)
-    share: Share = disclosure.share
+def _rows(disclosures: QuerySet[Disclosure]) -> list[DisclosureRow]:
+    """The lines of all of them in as many questions as for one: an open page asks every three seconds."""
+    moment = now()
+    found = list(disclosures.prefetch_related("events", "share__messages"))
+    shares: list[Share] = [disclosure.share for disclosure in found]
+    stopped = stopped_among({share.address for share in shares if share.channel == Channel.TEXT})
+    return [
+        _row(disclosure, share, moment, has_opted_out=share.channel == Channel.TEXT and share.address in stopped)
+        for disclosure, share in zip(found, shares, strict=True)
+    ]
+
+
+def _row(disclosure: Disclosure, share: Share, moment: datetime, *, has_opted_out: bool) -> DisclosureRow:
+    events = sorted(disclosure.events.all(), key=lambda event: (event.at, event.pk))
+    told = description_of(share, events, moment)
     return DisclosureRow(
         disclosure,
         share,
@@ -69,7 +82,7 @@ def _row(disclosure: Disclosure, moment: datetime) -> DisclosureRow:
         state_of(share, moment),
         told.steps,
         message_rows(share, moment),
-        has_opted_out(share),
+        has_opted_out,
     )
 
 

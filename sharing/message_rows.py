@@ -50,7 +50,8 @@ class MessageRow(NamedTuple):
 def message_rows(share: Share, moment: datetime) -> list[MessageRow]:
     """The newest link where its state needs a word, and the newest code while somebody may be waiting for it."""
     newest: dict[str, Message] = {}
-    for message in share.messages.filter(kind__in=_NAMES).order_by("created_at"):
+    # Chosen and sorted here, because a list of shares has fetched the messages of all of them at once.
+    for message in sorted(share.messages.all(), key=lambda message: message.created_at):
         newest[message.kind] = message
     for kind in Message.CODES:
         if kind in newest and moment - newest[kind].created_at > _CODE_SHOWN:

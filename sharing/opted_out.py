@@ -8,6 +8,7 @@ Source: CTIA Messaging Principles and Best Practices 5.1.3; 47 CFR 64.1200(a)(10
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable
 from typing import Final
 
 from django.db import transaction
@@ -45,7 +46,14 @@ def has_opted_out(share: Share) -> bool:
 
 def has_stopped(number: str) -> bool:
     """Whether the owner of this number has replied STOP."""
-    return OptOut.objects.filter(subject=_subject(number)).exists()
+    return bool(stopped_among([number]))
+
+
+def stopped_among(numbers: Iterable[str]) -> set[str]:
+    """Those of the numbers whose owners have replied STOP."""
+    subjects = {_subject(number): number for number in numbers}
+    found = OptOut.objects.filter(subject__in=subjects).values_list("subject", flat=True)
+    return {subjects[bytes(subject)] for subject in found}
 
 
 def hear(number: str, text: str) -> None:

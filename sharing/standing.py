@@ -52,9 +52,19 @@ def index_of(practice: uuid.UUID, address: str) -> bytes:
 
 def standing_of(patient: Patient, address: str) -> Standing:
     """What the practice knows of this address (in its one form) for this patient."""
-    index = index_of(patient.practice_id, address)
-    row = patient.known_addresses.filter(address_index=index).select_related("verified_by").first()
-    return UNKNOWN if row is None else _read(row)
+    return standings_of(patient.practice_id, {patient.pk: address})[patient.pk]
+
+
+def standings_of(practice: uuid.UUID, addresses: dict[uuid.UUID, str]) -> dict[uuid.UUID, Standing]:
+    """The same of many patients of one practice and an address of each, in one question."""
+    indexes = {patient: index_of(practice, address) for patient, address in addresses.items()}
+    rows = KnownAddress.objects.filter(practice_id=practice, patient_id__in=indexes)
+    known = {
+        row.patient_id: row
+        for row in rows.select_related("verified_by")
+        if bytes(row.address_index) == indexes[row.patient_id]
+    }
+    return {patient: _read(known[patient]) if patient in known else UNKNOWN for patient in addresses}
 
 
 def _read(row: KnownAddress) -> Standing:

@@ -59,13 +59,17 @@ class Description(NamedTuple):
 
 def describe(disclosure: Disclosure) -> Description:
     """What happened to a disclosure, and where it stands now."""
-    events = list(disclosure.events.order_by("at", "pk"))
+    share = Share.objects.filter(disclosure=disclosure).first()
+    return description_of(share, list(disclosure.events.order_by("at", "pk")), now())
+
+
+def description_of(share: Share | None, events: list[DisclosureEvent], moment: datetime) -> Description:
+    """The same of rows that are at hand. `events` are the disclosure's, the oldest first."""
     by_kind: dict[str, list[DisclosureEvent]] = {}
     for event in events:
         by_kind.setdefault(event.kind, []).append(event)
     steps = [_step(kind, same) for kind, same in by_kind.items()]
-    share = Share.objects.filter(disclosure=disclosure).first()
-    return Description(steps, how_far(share, events, now()))
+    return Description(steps, how_far(share, events, moment))
 
 
 def _step(kind: str, same: list[DisclosureEvent]) -> Step:

@@ -16,7 +16,9 @@ from portal.errors import FreshCodeRequired
 
 _STUDY: Final = "chairside"
 # Beside the study's own addresses: staying awake, proving who one is, and signing out.
-_OPEN: Final = frozenset({"stay", "confirm", "confirm_options", "confirm_with_passkey", "sign_out"})
+_OPEN: Final = frozenset(
+    {"stay", "idled_out", "confirm", "confirm_options", "confirm_with_passkey", "sign_out"}
+)
 # Addresses of the study that are no business of the patient's hands.
 _STAFFS_OWN: Final = frozenset({"desk_study_download", "desk_hand_over"})
 SENTENCE: Final = "This screen is with a patient. To go on, give a code of your app."

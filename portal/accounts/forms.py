@@ -33,7 +33,7 @@ class SignInForm(forms.Form):
         error_messages={"required": "Enter your password."},
         widget=forms.PasswordInput({"autocomplete": "current-password"}),
     )
-    next = forms.CharField(required=False, max_length=300, widget=forms.HiddenInput)
+    next = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
 
 
 class NewPasswordForm(forms.Form):

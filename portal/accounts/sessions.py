@@ -1,7 +1,7 @@
 """Staff sessions in the database, found by a keyed hash: who reads the table can't take a session over.
 
 Django keeps the session key itself as the row's key; this store keeps its HMAC instead. What is in a session
-is a user id, a practice id and times: nothing of a patient.
+is a user id, a practice id and times: nothing of a patient, but what `portal.accounts.unsent` has sealed.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ from portal.accounts.models import RecoveryDevice, TotpDevice, User
 from portal.accounts.own_sessions import end_others
 from portal.accounts.sessions import session_name
 from portal.accounts.throttle import forget_failures, give_back, is_spent, take_try
+from portal.accounts.unsent import flush_but_keep, sign_out_keeping
 from portal.audit import trail
 from portal.audit.actor import Actor
 from portal.clock import now
@@ -59,7 +60,7 @@ def check_password(request: HttpRequest, *, email: str, password: str, next_page
 
 def await_second_factor(request: HttpRequest, user: User, *, next_page: str = "") -> None:
     """The password was right, or was chosen just now: the browser may go on to the second factor."""
-    request.session.flush()
+    flush_but_keep(request.session)
     request.session["pending"] = {
         "user": str(user.pk),
         "until": (now() + PENDING_FOR).timestamp(),
@@ -189,6 +190,13 @@ def start_session(request: HttpRequest, user: User, device: Device) -> None:
 
 
 _METHODS: Final = {TotpDevice: "totp", RecoveryDevice: "recovery-code"}
+
+
+@transaction.atomic
+def end_idle_session(request: HttpRequest, *, actor: Actor) -> None:
+    """Sign out whose page has idled out; what stood in its form waits for them."""
+    trail.record("staff.signed-out", actor=actor, was_idle=True)
+    sign_out_keeping(request)
 
 
 @transaction.atomic

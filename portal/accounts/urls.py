@@ -16,6 +16,7 @@ urlpatterns = [
     path("account/password", views.change_password, name="change_password"),
     path("account/sessions/end", views.end_other_sessions, name="end_other_sessions"),
     path("account/stay", views.stay, name="stay"),
+    path("account/idled-out", views.idled_out, name="idled_out"),
     path("sign-in/passkey/options", passkey_views.passkey_options, name="passkey_options"),
     path("sign-in/passkey", passkey_views.give_passkey, name="give_passkey"),
     path("account/confirm/passkey/options", passkey_views.confirm_options, name="confirm_options"),

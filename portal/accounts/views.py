@@ -15,7 +15,7 @@ from portal.accounts.forms import ChangePasswordForm, CodeForm, ConfirmForm, Sig
 from portal.accounts.known_browsers import keep_name
 from portal.accounts.models import RecoveryDevice, Role, TotpDevice, User
 from portal.accounts.passkeys import has_passkey, passkeys_of
-from portal.accounts.permissions import Action, can, may, public
+from portal.accounts.permissions import Action, background, can, may, public
 from portal.errors import CodeRefused
 
 ask_or_take = require_http_methods(["GET", "HEAD", "POST"])
@@ -158,6 +158,15 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
 @require_POST
 def stay(request: HttpRequest) -> HttpResponse:
     """ "I need more time": asking is using, so the session idles out later."""
+    return HttpResponse(status=204)
+
+
+@may(Action.SIGNED_IN)
+@require_POST
+@background
+def idled_out(request: HttpRequest) -> HttpResponse:
+    """Nobody has used the page for long: the session ends now, and what stood in its form waits for its writer."""
+    verbs.end_idle_session(request, actor=request.actor)  # type: ignore[attr-defined]
     return HttpResponse(status=204)
 
 

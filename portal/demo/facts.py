@@ -1,7 +1,7 @@
 """`demo.json`: what a person, or a script, needs to walk the demo. Written whole or not at all.
 
 {"base_url", "staff": [{"email", "password", "totp_secret", "role", "practice"}],
- "shares": [{"link", "recipient", "birthdate", "address", "allows_download"}],
+ "shares": [{"link", "recipient", "recipient_name", "patient", "practice", "birthdate", "address", "allows_download"}],
  "expired_shares": [the same, of links that have ended]}
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ class Sent:
     def link(self) -> str:
         """The link in the text, or nothing."""
         return next((word for word in self.body.split() if "/s/#" in word), "").rstrip(".,")
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromisoformat(self.at)
 
     @property
     def lines(self) -> list[str]:

@@ -139,6 +139,9 @@ def _share(patient: Patient, case: Case, state: Path, *, lifetime: timedelta | N
     return {
         "link": _sent_link(share, state),
         "recipient": case.recipient,
+        "recipient_name": name,
+        "patient": f"{case.person.given_name} {case.person.family_name}",
+        "practice": desk.practice.name,
         "birthdate": case.person.birthdate.isoformat(),
         "address": share.address,
         "allows_download": share.allows_download,

@@ -5,7 +5,10 @@ Source: patient identification by two identifiers, as practised for medical reco
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Literal
+from uuid import UUID
 
 from portal.records.folding import fold_name
 from portal.records.models import Patient, SearchTerm
@@ -16,18 +19,28 @@ Likeness = Literal["none", "name", "name-and-birthdate"]
 
 def likeness_of(patient: Patient) -> Likeness:
     """Whether another patient of the practice has this name, or this name and this birth date."""
-    others = _of_this_name(patient)
+    return likenesses_of(patient.practice_id, [patient])[patient.pk]
+
+
+def likenesses_of(practice: UUID, patients: Sequence[Patient]) -> dict[UUID, Likeness]:
+    """The same of many patients of one practice, by their ids, in one question."""
+    indexes = {patient.pk: _index_of(practice, patient) for patient in patients}
+    terms = SearchTerm.objects.filter(
+        practice_id=practice, field=Field.FAMILY_NAME, value__in=set(indexes.values())
+    )
+    families: dict[bytes, list[Patient]] = defaultdict(list)
+    for term in terms.select_related("patient"):
+        families[bytes(term.value)].append(term.patient)
+    return {patient.pk: _likeness(patient, families[indexes[patient.pk]]) for patient in patients}
+
+
+def _index_of(practice: UUID, patient: Patient) -> bytes:
+    return index_of(practice, Field.FAMILY_NAME, fold_name(patient.family_name))
+
+
+def _likeness(patient: Patient, family: list[Patient]) -> Likeness:
+    given = fold_name(patient.given_name)
+    others = [one for one in family if one.pk != patient.pk and fold_name(one.given_name) == given]
     if any(other.birthdate == patient.birthdate for other in others):
         return "name-and-birthdate"
     return "name" if others else "none"
-
-
-def _of_this_name(patient: Patient) -> list[Patient]:
-    family, given = fold_name(patient.family_name), fold_name(patient.given_name)
-    terms = SearchTerm.objects.filter(
-        practice_id=patient.practice_id,
-        field=Field.FAMILY_NAME,
-        value=index_of(patient.practice_id, Field.FAMILY_NAME, family),
-    )
-    same_family = Patient.objects.filter(pk__in=terms.values("patient_id")).exclude(pk=patient.pk)
-    return [other for other in same_family if fold_name(other.given_name) == given]

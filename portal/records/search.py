@@ -5,6 +5,7 @@ The search runs over blind indexes; nobody's row is opened but those of the hits
 
 from __future__ import annotations
 
+from itertools import islice
 from uuid import UUID
 
 import phonenumbers
@@ -16,14 +17,17 @@ from portal.records.models import Patient, SearchTerm
 from portal.records.search_terms import PREFIX_MAX, PREFIX_MIN, Field, index_of
 
 HITS_MAX = 20
+# How many of one last name are opened to hold the first name against them: some milliseconds of work.
+OPENED_MAX = 1000
 RECENT = 10
 TEXT_MAX = 80
 
 
 def find_patients(practice_id: UUID, text: str) -> list[Patient]:
-    """At most 20 patients for what was typed, by name; none for less than two letters.
+    """At most 20 patients for what was typed, by name.
 
-    "Garcia", "gar", "Garcia Maria", "Garcia, Maria", "0142", "(555) 010-0142", "SP-000101".
+    "Garcia", "gar", "Garcia Maria", "Garcia, Maria", "0142", "(555) 010-0142", "SP-000101"; of one letter only a
+    whole last name.
     """
     wanted = text.strip()[:TEXT_MAX]
     terms = _terms(wanted)
@@ -33,8 +37,11 @@ def find_patients(practice_id: UUID, text: str) -> list[Patient]:
     for field, normalised in terms:
         question |= Q(field=field, value=index_of(practice_id, field, normalised))
     ids = SearchTerm.objects.filter(question, practice_id=practice_id).values("patient_id")
-    patients = Patient.objects.filter(practice_id=practice_id, pk__in=ids).order_by("-created_at")[:HITS_MAX]
-    return sorted((patient for patient in patients if _agrees(patient, wanted)), key=_by_name)
+    patients = Patient.objects.filter(practice_id=practice_id, pk__in=ids).order_by("-created_at")
+    # Held against what was typed before they are counted: among many of one name the wanted one may be the oldest.
+    opened = patients[:OPENED_MAX].iterator(chunk_size=100)
+    agreeing = (patient for patient in opened if _agrees(patient, wanted))
+    return sorted(islice(agreeing, HITS_MAX), key=_by_name)
 
 
 def recent_patients(practice_id: UUID) -> list[Patient]:
@@ -46,8 +53,12 @@ def _terms(text: str) -> set[tuple[str, str]]:
     terms: set[tuple[str, str]] = set()
     for candidate in (text, *_words(text)):
         folded = fold_name(candidate)
-        if len(folded) >= PREFIX_MIN and not folded.isdigit():
+        if folded.isdigit():
+            continue
+        if len(folded) >= PREFIX_MIN:
             terms.add((Field.FAMILY_PREFIX, folded[:PREFIX_MAX]))
+        elif folded:
+            terms.add((Field.FAMILY_NAME, folded))
     if chart := fold_chart_number(text):
         terms.add((Field.CHART_NUMBER, chart))
     return terms | _phone_terms(text)

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 import segno
 
-WALK = {"patient": "The patient's", "guardian": "The guardian's", "dentist": "The referring dentist's"}
+WALK = {"patient": "the patient", "guardian": "the guardian", "dentist": "the referring dentist"}
 
 
 def ready_line(port: int) -> str:
@@ -68,8 +68,14 @@ def _qr(person: dict[str, Any]) -> list[str]:
     return [f"  Scan this with a code app to sign in as {person['email']}:", "", drawing.getvalue()]
 
 
+def _who(share: dict[str, Any]) -> str:
+    """ "The link of Anh Nguyen, the guardian of Lily Nguyen, from Smile Dental": two of them may be patients."""
+    of = "" if share["recipient"] == "patient" else f" of {share['patient']}"
+    return f"The link of {share['recipient_name']}, {WALK[share['recipient']]}{of}, from {share['practice']}"
+
+
 def _share(share: dict[str, Any]) -> list[str]:
-    lines = [f"  {WALK.get(share['recipient'], 'A')} link", f"    {share['link']}"]
+    lines = [f"  {_who(share)}", f"    {share['link']}"]
     if share["recipient"] == "dentist":
         lines.append(f"    Address to type {share['address']}")
     else:

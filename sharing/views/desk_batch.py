@@ -6,6 +6,7 @@ import uuid
 from datetime import timedelta
 
 from django import forms
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -45,13 +46,15 @@ def batch(request: HttpRequest) -> HttpResponse:
     actor, practice = request.actor, request.practice  # type: ignore[attr-defined]
     waiting = who_waits(actor.practice)
     # Those sent by this very form aren't waiting any more, and the verb knows them.
-    known = {str(row.patient.pk) for row in waiting if not row.problem}
+    known = [str(row.patient.pk) for row in waiting if not row.problem]
     form = BatchForm([*known, *_asked(request)], posted(request))
     page = {
         "section": "patients",
         "waiting": waiting,
         "form": form,
-        "ticked": _asked(request) or known,
+        # No more than may go at once: the rest is still here afterwards.
+        "ticked": _asked(request) or set(known[: settings.BATCH_MAX_SHARES]),
+        "at_once": settings.BATCH_MAX_SHARES,
         "can_send": known,
     }
     if form.is_valid():

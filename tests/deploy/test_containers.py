@@ -176,6 +176,8 @@ def test_site_starts_from_what_the_image_copies_and_writes_into_its_volumes_alon
         os.chmod(volumes / volume, 0o700)
         if become:
             os.chown(volumes / volume, int(uid), int(uid))
+    # The runner's umask may be the strictest.
+    os.chmod(volumes, 0o755)
     port = free_port()
     told = {
         name: value for name, value in site["environment"].items() if not name.startswith(("CELERY", "CACHE"))

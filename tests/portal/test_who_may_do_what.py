@@ -89,6 +89,7 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "add_passkey": (EVERYONE, {"POST": 400}),
     "remove_passkey": (EVERYONE, {"POST": 404}),
     "stay": (EVERYONE, {"POST": 204}),
+    "idled_out": (EVERYONE, {"POST": 204}),
     "sign_out": (EVERYONE, {"POST": 302}),
     "desk": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
     "find": ({OWN, PRI, CLI, FRO}, {"POST": 200}),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from portal.accounts.models import User
 from portal.clock import now
@@ -70,6 +73,31 @@ def test_f9_one_that_fails_stops_none_of_the_others(smile: Practice, dana: User)
     )
     assert [bool(row.share) for row in outcomes] == [False, True]
     assert "Too many links went there today" in outcomes[0].sentence
+
+
+def test_f9_the_page_asks_as_often_for_many_as_for_few(smile: Practice, dana: User) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert who_waits(smile.pk)
+        return len(queries)
+
+    scanned(smile, "First", "+12015550101")
+    few = asked()
+    for number in range(4):
+        scanned(smile, f"Later{number}", f"+1201555011{number}")
+    assert asked() == few
+
+
+def test_f9_no_more_are_ticked_than_may_go_at_once(smile: Practice, dana: User, settings: Any) -> None:
+    for number in range(3):
+        scanned(smile, f"Patient{number}", f"+1201555012{number}")
+    settings.BATCH_MAX_SHARES = 2
+    page = signed_in(dana).get("/desk/batch").content.decode()
+    ticks = re.findall(r'name="patients" value="[^"]+"( checked)?>', page)
+    assert ticks == [" checked", " checked", ""]
+    assert "At most 2 go at once" in page
+    settings.BATCH_MAX_SHARES = 3
+    assert "go at once" not in signed_in(dana).get("/desk/batch").content.decode()
 
 
 def _fill_up(practice: Practice, user: User, number: str) -> None:

@@ -6,8 +6,9 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from portal.accounts.models import User
 from portal.clock import now
@@ -56,6 +57,32 @@ def happened(share: Share, *kinds: str) -> None:
 
 def listed(client: Client, share: Share) -> str:
     return client.get(f"/desk/patients/{share.patient_id}/shares").content.decode()
+
+
+def test_the_list_asks_as_often_for_many_as_for_one(client: Client, share: Share, dana: User) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            listed(client, share)
+        return len(queries)
+
+    listed(client, share)
+    few = asked()
+    for _ in range(3):
+        issue(
+            share.patient,
+            series=[row.series for row in share.shared_series.all()],
+            recipient_kind="patient",
+            recipient_name="Maria Garcia",
+            channel="text",
+            address="+1 206-555-0142",
+            language="en",
+            purpose="patient-request",
+            consent=True,
+            allows_download=False,
+            expires_at=now() + timedelta(days=7),
+            actor=actor_of(dana),
+        )
+    assert asked() == few
 
 
 def badge(page: str) -> str:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from portal.accounts.permissions import Action, may
 from portal.audit import trail
 from portal.records.models import Upload
-from portal.records.search import find_patients, recent_patients
+from portal.records.search import HITS_MAX, find_patients, recent_patients
 from portal.records.upload_status import describe
 from portal.records.views import live
 
@@ -32,11 +32,18 @@ def find(request: HttpRequest) -> HttpResponse:
     The type-ahead gets the list; Enter opens the only hit or shows the page with all of them.
     """
     actor, text = request.actor, request.POST.get("text", "").strip()  # type: ignore[attr-defined]
-    searched = len(text) >= SHORTEST_SEARCH
+    # A letter on the way to a name isn't asked about, but some names are one letter long: then Enter says so.
+    searched = len(text) >= SHORTEST_SEARCH or bool(text and not request.htmx)  # type: ignore[attr-defined]
     patients = find_patients(actor.practice, text) if searched else recent_patients(actor.practice)
     if searched:
         trail.record_alone("patient.searched", actor=actor, private={"text": text}, hits=len(patients))
-    page = {"section": "patients", "patients": patients, "text": text, "searched": searched}
+    page = {
+        "section": "patients",
+        "patients": patients,
+        "text": text,
+        "searched": searched,
+        "is_cut": searched and len(patients) == HITS_MAX,
+    }
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "records/_patients.html", page)
     if searched and len(patients) == 1:

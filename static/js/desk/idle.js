@@ -1,8 +1,8 @@
 /**
  * Before an unattended desk is signed out: a warning with "I need more time", in every tab alike.
  *
- * The server ends the session by its own clock; this only tells in time, and clears the screen when it is over,
- * so that no name stays on it. WCAG 2.2, 2.2.1 (timing adjustable).
+ * The server ends the session by its own clock; this tells in time, and when it is over clears the screen, so that no
+ * name stays on it, and ends the session, with what stands in the form. WCAG 2.2, 2.2.1 (timing adjustable).
  */
 
 const dialog = document.getElementById("idle");
@@ -23,10 +23,34 @@ if (dialog) {
   /** This tab asked the server for something: all tabs share the session. */
   const usedHere = () => { used(); tabs.postMessage("used"); };
 
-  /** Once: asked for again each second, the next page would never come over a slow line. */
-  const leave = () => {
+  /** The form somebody was typing into, for the session's end. */
+  let touched = null;
+  document.addEventListener("input", ({ target }) => {
+    const form = target.closest("form[method=post]:not([role=search])");
+    if (form) touched = form;
+  });
+
+  /** What stands in that form and where it would go; files stay where they are. */
+  function typed() {
+    const fields = new FormData(touched?.isConnected ? touched : undefined);
+    for (const [name, value] of [...fields]) if (value instanceof File) fields.delete(name);
+    const action = new URL(touched?.getAttribute("action") ?? "", location.href).pathname;
+    fields.set("unsent-page", location.pathname + location.search);
+    fields.set("unsent-action", action);
+    fields.set("csrfmiddlewaretoken", dialog.querySelector("[name=csrfmiddlewaretoken]").value);
+    return fields;
+  }
+
+  /**
+   * Once: asked for again each second, the next page would never come over a slow line. The session is ended here,
+   * because to the server, which counts from a little later, asking for the page again would be using it.
+   */
+  const leave = async () => {
     clearInterval(timer);
-    location.assign(location.pathname);
+    const body = typed();
+    document.querySelector("main").hidden = true;
+    await fetch(dialog.dataset.end, { method: "POST", body }).catch(() => null);
+    location.assign(location.pathname + location.search);
   };
 
   const look = () => {

@@ -75,6 +75,29 @@ def test_at_most_twenty_rows_are_opened(smile: Practice, dana: User) -> None:
     assert len(recent_patients(smile.pk)) == 10
 
 
+def test_f1_one_of_many_of_a_name_is_found_though_all_others_came_later(smile: Practice, dana: User) -> None:
+    wanted = add(smile, dana)
+    for number in range(HITS_MAX + 1):
+        add(
+            smile,
+            dana,
+            given_name="Elena",
+            birthdate=date(1950 + number, 1, 1),
+            chart_number=None,
+            mobile=None,
+            email=None,
+        )
+    for typed in ("garcia maria", "García, M", "maria garcia"):
+        assert find_patients(smile.pk, typed) == [wanted], typed
+
+
+@pytest.mark.parametrize("typed", ["李", "李 小龙", "小龙 李"])
+def test_a_last_name_of_one_letter_is_found(smile: Practice, dana: User, typed: str) -> None:
+    patient = add(smile, dana, family_name="李", given_name="小龙")
+    add(smile, dana, family_name="李安", given_name="明", chart_number="77", mobile=None, email=None)
+    assert find_patients(smile.pk, typed) == [patient]
+
+
 def test_the_tables_hold_no_name_or_number(smile: Practice, dana: User) -> None:
     add(smile, dana)
     with connection.cursor() as cursor:

@@ -26,6 +26,9 @@ DEMO = {
         {
             "link": "http://127.0.0.1:8123/s/#TOKEN",
             "recipient": "patient",
+            "recipient_name": "Maria Garcia",
+            "patient": "Maria Garcia",
+            "practice": "Smile Dental",
             "birthdate": "1986-04-12",
             "address": "+15550100199",
             "allows_download": True,
@@ -33,6 +36,9 @@ DEMO = {
         {
             "link": "http://127.0.0.1:8123/s/#OTHER",
             "recipient": "dentist",
+            "recipient_name": "Dr. Riley Chen",
+            "patient": "Harold Whitfield",
+            "practice": "Smile Dental",
             "birthdate": "1951-11-03",
             "address": "riley@endo.example",
             "allows_download": True,
@@ -55,6 +61,12 @@ def test_demo_shows_all_that_the_walk_needs(state: Path) -> None:
     asked = [patient["link"], patient["birthdate"], dentist["link"], dentist["address"]]
     for fact in [*shown, *asked]:
         assert fact in words
+
+
+def test_each_link_says_whose_it_is(state: Path) -> None:
+    words = greeting.of_demo(state, with_qr=False)
+    assert "The link of Maria Garcia, the patient, from Smile Dental" in words
+    assert "The link of Dr. Riley Chen, the referring dentist of Harold Whitfield, from Smile Dental" in words
 
 
 def test_qr_holds_the_first_account_for_a_code_app(state: Path) -> None:
