@@ -96,3 +96,13 @@ def test_what_was_searched_stands_sealed_in_the_trail(dana: User, smile: Practic
 def test_typed_text_is_shown_as_text(dana: User) -> None:
     page = signed_in(dana).post("/desk/find", {"text": "<script>alert(1)</script>"}).content.decode()
     assert "<script>alert" not in page
+
+
+def test_f1_a_list_that_is_cut_off_says_so(
+    dana: User, maria: Patient, mario: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for place in ("portal.records.search", "portal.records.views.desk"):
+        monkeypatch.setattr(f"{place}.HITS_MAX", 2)
+    page = signed_in(dana).post("/desk/find", {"text": "gar"}, headers=TYPING).content.decode()
+    assert "There may be more." in page
+    assert "There may be more." not in signed_in(dana).get("/desk/").content.decode()
