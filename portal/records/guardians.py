@@ -119,6 +119,15 @@ def _reach(guardianship: Guardianship, kind: str, value: str, language: str) -> 
     )
 
 
+def move_majority(patient: Patient, *, before: date) -> None:
+    """The birth date was corrected: who acts until the 18th birthday acts until the right one."""
+    after = majority_of(patient.birthdate)
+    for row in Guardianship.objects.filter(patient=patient, ended_at=None):
+        if after != before == row.ends_on:
+            row.ends_on = after
+            row.save(update_fields=["ends_on"])
+
+
 def end_guardianship(guardianship: Guardianship, *, actor: Actor) -> None:
     """They act no longer; what was shared with them is ended by `sharing.guardians`. Raises `Conflict` when over."""
     if guardianship.practice_id != actor.practice or actor.id is None:

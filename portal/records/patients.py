@@ -14,6 +14,7 @@ from portal.clock import now
 from portal.errors import InvalidInput, NotFound
 from portal.practice.key_vendor import require_for_keys
 from portal.records.folding import fold_chart_number, fold_name, to_e164, to_email
+from portal.records.guardians import majority_of, move_majority
 from portal.records.models import Contact, Patient, SearchTerm
 from portal.records.search_terms import Field, family_and_birthdate, index_of, rewrite_terms
 
@@ -81,8 +82,16 @@ def change_patient(
     email: str | None = None,
     language: str = "en",
     actor: Actor,
+    is_confirmed: bool = False,
 ) -> Patient:
-    """Correct a patient's particulars; what stood there before is kept, sealed, in the trail."""
+    """Correct a patient's particulars; what stood there before is kept, sealed, in the trail.
+
+    Raises like `add_patient`: a new last name or birth date may be somebody else's.
+    """
+    if patient.practice_id != actor.practice:
+        raise NotFound
+    who = family_and_birthdate(patient.family_name, patient.birthdate)
+    majority = majority_of(patient.birthdate)
     before = {
         "name": patient.name,
         "birthdate": patient.birthdate.isoformat(),
@@ -92,7 +101,10 @@ def change_patient(
     address = to_email(email) if email and email.strip() else None
     with transaction.atomic():
         _fill(patient, family_name, given_name, birthdate, chart_number, language)
+        if not is_confirmed and family_and_birthdate(patient.family_name, patient.birthdate) != who:
+            _refuse_look_alike(patient)
         patient.save()
+        move_majority(patient, before=majority)
         _reach(patient, Contact.Kind.MOBILE, mobile_number)
         _reach(patient, Contact.Kind.EMAIL, address)
         rewrite_terms(patient)

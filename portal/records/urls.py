@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("arriving", desk.arriving, name="arriving"),
     path("patients/new", patients.new_patient, name="new_patient"),
     path("patients/<uuid:patient_id>/", patients.patient, name="patient"),
+    path("patients/<uuid:patient_id>/correct", patients.correct_patient, name="correct_patient"),
     path("patients/<uuid:patient_id>/record", record.record, name="record"),
     path("patients/<uuid:patient_id>/accounting", accounting.accounting, name="accounting"),
     path("patients/<uuid:patient_id>/timeline", timeline.timeline, name="timeline"),

@@ -97,6 +97,7 @@ STAFF: dict[str, tuple[set[Role], dict[str, int]]] = {
     "record": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
     "shares": ({OWN, PRI, CLI, FRO}, {"GET": 200, "HEAD": 200}),
     "new_patient": (DESK, {"GET": 200, "HEAD": 200, "POST": 422}),
+    "correct_patient": (DESK, {"GET": 200, "HEAD": 200, "POST": 422}),
     "arriving": (DESK, {"GET": 200, "HEAD": 200}),
     "uploads": (DESK, {"POST": 201}),
     "upload_files": (DESK, {"POST": 412, "OPTIONS": 204}),

@@ -10,7 +10,9 @@ from django.test import Client
 
 from portal.accounts.models import User
 from portal.audit.models import AuditEntry
+from portal.audit.reading import read
 from portal.practice.models import Practice
+from portal.records.guardians import add_guardian
 from portal.records.models import Patient, RefusedFile, Upload
 from portal.records.uploads import start_upload
 from tests.cast import actor_of, make_patient, signed_in
@@ -45,6 +47,53 @@ def test_new_patient_is_added_and_opened(dana: User, smile: Practice) -> None:
     page = client.get(response["Location"]).content.decode()
     assert "+1 206-555-0142" in page
     assert "maria@example.com" in page
+
+
+def test_p14_particulars_typed_wrong_are_corrected_and_those_before_are_kept(
+    dana: User, smile: Practice
+) -> None:
+    client = signed_in(dana)
+    page = add(client, birthdate="1968-04-12", mobile="")["Location"]
+    assert f'href="{page}correct"' in client.get(page).content.decode()
+    form = client.get(f"{page}correct").content.decode()
+    for value in ("Garcia", "Maria", "1968-04-12", "SP-1", "maria@example.com"):
+        assert f'value="{value}"' in form
+    assert client.post(f"{page}correct", MARIA)["Location"] == page
+    patient = Patient.objects.get(practice=smile)
+    assert patient.birthdate == date(1986, 4, 12)
+    assert [contact.value for contact in patient.contacts.order_by("kind")] == [
+        "maria@example.com",
+        "+12065550142",
+    ]
+    before = read(AuditEntry.objects.get(code="patient.changed"))
+    assert before.private["before"]["birthdate"] == "1968-04-12"
+
+
+def test_f1_a_correction_makes_no_second_patient_of_one_name_and_birth_date(
+    dana: User, smile: Practice
+) -> None:
+    client = signed_in(dana)
+    add(client)
+    other = {**MARIA, "given_name": "Elena", "chart_number": "SP-2", "mobile": "", "email": ""}
+    page = client.post("/desk/patients/new", {**other, "birthdate": "1990-01-01"})["Location"]
+    refused = client.post(f"{page}correct", other)
+    assert refused.status_code == 422
+    assert "already here" in refused.content.decode()
+    assert Patient.objects.get(pk=page.split("/")[3]).birthdate == date(1990, 1, 1)
+    assert client.post(f"{page}correct", {**other, "is_confirmed": "on"}).status_code == 302
+
+
+def test_a_parent_acts_until_the_right_18th_birthday(dana: User, smile: Practice) -> None:
+    client = signed_in(dana)
+    child = {**MARIA, "birthdate": "2019-08-30"}
+    page = client.post("/desk/patients/new", child)["Location"]
+    patient = Patient.objects.get(practice=smile)
+    row = add_guardian(
+        patient, kind="parent", name="Anh Nguyen", documents="Birth certificate", actor=actor_of(dana)
+    )
+    client.post(f"{page}correct", {**child, "birthdate": "2016-08-30"})
+    row.refresh_from_db()
+    assert row.ends_on == date(2034, 8, 30)
 
 
 @pytest.mark.parametrize(
