@@ -21,9 +21,7 @@ from django.http import HttpRequest
 
 from portal.clock import now
 from portal.errors import Sealed, VaultDamaged
-from portal.sealed.keys import practice_key
-from portal.vault.columns import column_aad, open_value, seal_value, value_version
-from portal.vault.keyring import derive_key
+from portal.sealed.cells import open_cell, seal_cell
 
 PAGE, ACTION = "unsent-page", "unsent-action"
 """Fields by which a page that idles out says where the form stands and where it would have gone."""
@@ -108,21 +106,13 @@ def _page_before(request: HttpRequest) -> str:
 
 
 def _seal(practice: UUID, user: UUID, form: Unsent) -> str:
-    version, key = practice_key(practice)
     body = json.dumps([form.page, form.action, form.fields]).encode()
-    aad = column_aad(_KEPT, "form", user, practice, version)
-    sealing = derive_key(key, "col", _KEPT, "form", str(version))
-    return base64.b64encode(seal_value(sealing, body, aad=aad, version=version)).decode()
+    return base64.b64encode(seal_cell(practice, _KEPT, "form", user, body)).decode()
 
 
 def _opened(sealed: str, practice: UUID, user: UUID) -> Unsent | None:
     """The form, if it is this user's."""
-    blob = base64.b64decode(sealed)
-    version = value_version(blob)
     try:
-        _, key = practice_key(practice, version)
-        sealing = derive_key(key, "col", _KEPT, "form", str(version))
-        aad = column_aad(_KEPT, "form", user, practice, version)
-        return Unsent(*json.loads(open_value(sealing, blob, aad=aad, version=version)))
+        return Unsent(*json.loads(open_cell(practice, _KEPT, "form", user, base64.b64decode(sealed))))
     except (Sealed, VaultDamaged):
         return None

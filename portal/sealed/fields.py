@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
+from portal.sealed.cells import open_cell, seal_cell
 from portal.sealed.keys import INSTALLATION, practice_key
 from portal.vault.columns import blind_index as keyed_index
-from portal.vault.columns import column_aad, open_value, seal_value, value_version
 from portal.vault.keyring import derive_key
 
 INDEX_BYTES = 16
@@ -81,22 +81,16 @@ class SealedText(BinaryField):
 
     # Sealing
 
-    def _aad(self, row: models.Model, version: int) -> bytes:
-        return column_aad(row._meta.db_table, self.column, row_id(row), practice_of(row), version)
+    def _cell(self, row: models.Model) -> tuple[uuid.UUID, str, str, uuid.UUID]:
+        return practice_of(row), row._meta.db_table, self.column, row_id(row)
 
     def opened(self, row: models.Model, value: bytes) -> Any:
         """The plain value; raises `VaultDamaged` when the ciphertext isn't this row's."""
-        version = value_version(value)
-        _, key = practice_key(practice_of(row), version)
-        sealing = derive_key(key, "col", row._meta.db_table, self.column, str(version))
-        return self.from_plain(open_value(sealing, value, aad=self._aad(row, version), version=version))
+        return self.from_plain(open_cell(*self._cell(row), value))
 
     def sealed(self, row: models.Model, value: Any) -> Ciphertext:
         """The value under the practice's active key, bound to this row and column."""
-        version, key = practice_key(practice_of(row))
-        sealing = derive_key(key, "col", row._meta.db_table, self.column, str(version))
-        aad = self._aad(row, version)
-        return Ciphertext(seal_value(sealing, self.to_plain(value), aad=aad, version=version))
+        return Ciphertext(seal_cell(*self._cell(row), self.to_plain(value)))
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         value = model_instance.__dict__.get(self.attname)
