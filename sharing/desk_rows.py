@@ -19,6 +19,7 @@ from sharing.status import Step, description_of
 from sharing.tones import tone_of
 from sharing.undo import can_undo
 
+TASKS_SHOWN: Final = 50
 _KINDS: Final = DisclosureEvent.Kind
 
 
@@ -67,7 +68,12 @@ def _rows(disclosures: QuerySet[Disclosure]) -> list[DisclosureRow]:
     shares: list[Share] = [disclosure.share for disclosure in found]
     stopped = stopped_among({share.address for share in shares if share.channel == Channel.TEXT})
     return [
-        _row(disclosure, share, moment, has_opted_out=share.channel == Channel.TEXT and share.address in stopped)
+        _row(
+            disclosure,
+            share,
+            moment,
+            has_opted_out=share.channel == Channel.TEXT and share.address in stopped,
+        )
         for disclosure, share in zip(found, shares, strict=True)
     ]
 
@@ -86,7 +92,8 @@ def _row(disclosure: Disclosure, share: Share, moment: datetime, *, has_opted_ou
     )
 
 
-def open_tasks(practice: uuid.UUID) -> list[DeskTask]:
-    """What the desk should do, the oldest first."""
-    rows = DeskTask.objects.filter(practice_id=practice, done_at=None).select_related("share__patient")
-    return list(rows.order_by("created_at")[:50])
+def open_tasks(practice: uuid.UUID) -> tuple[list[DeskTask], int]:
+    """What the desk should do, the oldest first, and how many more wait behind those."""
+    rows = DeskTask.objects.filter(practice_id=practice, done_at=None)
+    shown = list(rows.select_related("share__patient").order_by("created_at")[:TASKS_SHOWN])
+    return shown, rows.count() - TASKS_SHOWN if len(shown) == TASKS_SHOWN else 0

@@ -213,7 +213,8 @@ def renew_share(request: HttpRequest, share_id: UUID) -> HttpResponse:
 @require_safe
 def tasks(request: HttpRequest) -> HttpResponse:
     """What patients and messages wait for."""
-    rows = open_tasks(request.actor.practice)  # type: ignore[attr-defined]
+    rows, more = open_tasks(request.actor.practice)  # type: ignore[attr-defined]
     urgent = urgent_requests(request.practice)  # type: ignore[attr-defined]
-    state = [[row.pk for row in rows], [(clock.request.pk, clock.days_left) for clock in urgent]]
-    return live.answer(request, "sharing/_tasks.html", {"tasks": rows, "urgent": urgent}, state=state)
+    state = [[row.pk for row in rows], more, [(clock.request.pk, clock.days_left) for clock in urgent]]
+    page = {"tasks": rows, "more": more, "urgent": urgent}
+    return live.answer(request, "sharing/_tasks.html", page, state=state)

@@ -12,6 +12,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_http_methods
 
 from portal.accounts.permissions import Action, may
+from portal.records.pdf import can_print
 from sharing.letter import Letter, print_letter
 from sharing.letter_pdf import letter_pdf
 from sharing.letter_words import words_of
@@ -25,7 +26,13 @@ def letter(request: HttpRequest, share_id: UUID) -> HttpResponse:
     """What a letter is; printing it makes a new link and a new code, shown this once."""
     share = share_of(request, share_id)
     if request.method != "POST":
-        context = {"section": "patients", "share": share, "is_on_paper": is_on_paper(share)}
+        names = f"{share.disclosure.recipient_name} {share.patient.name} {share.address}"
+        context = {
+            "section": "patients",
+            "share": share,
+            "is_on_paper": is_on_paper(share),
+            "can_print": can_print(names),
+        }
         return render(request, "sharing/letter.html", context)
     printed = print_letter(share, actor=request.actor)  # type: ignore[attr-defined]
     if request.POST.get("as") == "pdf":

@@ -108,8 +108,12 @@ class Page:
     number: int
 
     @property
+    def pages(self) -> int:
+        return -(-self.total // ROWS_A_PAGE)
+
+    @property
     def has_next(self) -> bool:
-        return self.number * ROWS_A_PAGE < self.total
+        return self.number < self.pages
 
 
 def find_shares(practice: uuid.UUID, filters: Filters) -> Page:

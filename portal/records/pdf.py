@@ -80,6 +80,11 @@ def printable(text: str) -> str:
     return "".join(letter if _has(letter) else _plain(letter) for letter in text)
 
 
+def can_print(text: str) -> bool:
+    """Whether the printer's own fonts have every letter of a text: of Han, Hebrew or Arabic they have none."""
+    return "?" not in printable(text.replace("?", ""))
+
+
 def _has(letter: str) -> bool:
     try:
         letter.encode("cp1252")

@@ -251,6 +251,16 @@ def test_the_desk_prints_page_and_pdf(pat, dana, sent, mallory):
     assert signed_in(mallory).post(f"/desk/shares/{share.pk}/letter").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("name", "has_pdf"), [("José Núñez", True), ("Łukasz Żółć", True), ("李小龙", False)]
+)
+def test_no_pdf_is_offered_that_would_lose_the_name(pat, dana, sent, name, has_pdf):
+    share = make_share(pat, dana, channel="letter", address="", recipient_name=name)
+    page = signed_in(dana).get(f"/desk/shares/{share.pk}/letter").content.decode()
+    assert ("Make the PDF" in page) is has_pdf
+    assert "Show it as a page to print" in page
+
+
 @pytest.mark.parametrize("name", ["Ana <b>García</b> & Söhne", "Łukasz Żółć", "李小龙", "\x00\n\t"])
 def test_names_are_text_and_never_markup(pat, dana, sent, name):
     share = make_share(pat, dana, channel="letter", address="")

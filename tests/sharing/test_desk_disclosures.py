@@ -213,3 +213,14 @@ def test_viewer_offers_the_download_only_to_those_who_may(
     client = signed_in(request.getfixturevalue(who))
     manifest = client.get(f"/desk/studies/{study.pk}/manifest.json").json()
     assert (manifest["download"] is not None) == manifest["allows_download"] == offered
+
+
+def test_a_long_list_of_tasks_says_how_many_wait_behind_it(
+    client: Client, share: Share, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sharing.desk_rows.TASKS_SHOWN", 1)
+    for kind in (DeskTask.Kind.RENEWAL, DeskTask.Kind.LOCKED, DeskTask.Kind.HELD):
+        add_task(share, kind)
+    assert '<span class="number">2</span> more wait' in client.get("/desk/tasks").content.decode()
+    monkeypatch.setattr("sharing.desk_rows.TASKS_SHOWN", 3)
+    assert "more wait" not in client.get("/desk/tasks").content.decode()

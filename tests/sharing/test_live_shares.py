@@ -129,4 +129,5 @@ def test_long_list_has_pages(dana: User, pat: Patient) -> None:
         make_share(pat, dana, channel="email", address=f"maria{number}@example.com")
     first = find_shares(pat.practice_id, Filters())
     assert (len(first.rows), first.total, first.has_next) == (ROWS_A_PAGE, ROWS_A_PAGE + 1, True)
+    assert first.pages == 2
     assert len(find_shares(pat.practice_id, Filters(page=2)).rows) == 1

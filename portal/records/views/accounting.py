@@ -17,6 +17,7 @@ from portal.records.accounting import Line, accounting_of
 from portal.records.accounting_files import accounting_csv, accounting_pdf, cells, heads
 from portal.records.models import Patient
 from portal.records.patients import get_patient
+from portal.records.pdf import can_print
 
 TYPES = {"pdf": "application/pdf", "csv": "text/csv; charset=utf-8", "html": "text/html; charset=utf-8"}
 
@@ -37,7 +38,8 @@ def accounting(request: HttpRequest, patient_id: UUID) -> HttpResponse:
         "accounting.made", actor=actor, patient=patient.pk, lines=len(lines), form=form or "page"
     )
     if not form:
-        page = {"section": "patients", "patient": patient, "lines": lines}
+        written = " ".join([patient.name, *(f"{line.recipient} {line.address}" for line in lines)])
+        page = {"section": "patients", "patient": patient, "lines": lines, "can_print": can_print(written)}
         return render(request, "records/accounting.html", page)
     with translation.override(patient.language):
         body = _body(request, form, patient, accounting_of(patient))

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from portal.accounts.permissions import Action, may
 from portal.audit import trail
 from portal.records.patients import get_patient
-from portal.records.timeline import timeline_of
+from portal.records.timeline import SHOWN_MAX, timeline_of
 
 
 @may(Action.FIND_PATIENTS)
@@ -21,5 +21,6 @@ def timeline(request: HttpRequest, patient_id: UUID) -> HttpResponse:
     actor = request.actor  # type: ignore[attr-defined]
     patient = get_patient(actor.practice, patient_id)
     trail.record_alone("patient.opened", actor=actor, patient=patient.pk)
-    page = {"section": "patients", "patient": patient, "lines": timeline_of(patient)}
+    lines = timeline_of(patient)
+    page = {"section": "patients", "patient": patient, "lines": lines, "is_cut": len(lines) == SHOWN_MAX}
     return render(request, "records/timeline.html", page)

@@ -123,6 +123,16 @@ def test_f12_on_screen_for_the_privacy_officer_alone(pat, disclosed, olga, dana,
     assert signed_in(mallory).get(f"/desk/patients/{pat.pk}/accounting").status_code in (403, 404)
 
 
+def test_no_pdf_is_offered_that_would_lose_the_name(pat, disclosed, olga):
+    page = f"/desk/patients/{pat.pk}/accounting"
+    assert "?as=pdf" in signed_in(olga).get(page).content.decode()
+    pat.given_name = "小龙"
+    pat.save()
+    told = signed_in(olga).get(page).content.decode()
+    assert "?as=pdf" not in told
+    assert "?as=html" in told
+
+
 def test_long_accountings_fill_many_pages(pat, dana, olga):
     for number in range(120):
         disclose(
