@@ -407,8 +407,8 @@ def test_axe_minds_nothing_on_any_page_of_the_desk(
     places = {name: [maria.pk] for name in ("patient", "correct_patient", "share", "shares")}
     places |= {"one_share": [share.pk], "share_evidence": [astray.pk]}
     for name in (
-        "desk", "new_patient", "correct_patient", "patient", "share", "shares", "live_shares", "one_share", "share_evidence", "batch",
-        "quarantine", "trail", "account",
+        "desk", "new_patient", "correct_patient", "patient", "share", "shares", "live_shares", "one_share",
+        "share_evidence", "batch", "quarantine", "trail", "account",
     ):  # fmt: skip
         page.goto(reverse(name, args=places.get(name)) + ("?state=all" if name == "live_shares" else ""))
         page.wait_for_load_state("networkidle")
