@@ -78,7 +78,9 @@ def _waiting(practice: uuid.UUID, grouped: dict[Patient, list[Series]]) -> list[
     standings = standings_of(practice, reached)
     likenesses = likenesses_of(practice, list(grouped))
     return [
-        Waiting(patient, series, *ways[patient.pk], _problem(standings.get(patient.pk), likenesses[patient.pk]))
+        Waiting(
+            patient, series, *ways[patient.pk], _problem(standings.get(patient.pk), likenesses[patient.pk])
+        )
         for patient, series in grouped.items()
     ]
 

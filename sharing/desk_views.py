@@ -34,9 +34,8 @@ from sharing.renew import renew
 from sharing.resend import resend
 from sharing.revoke import revoke
 from sharing.todo import close_tasks
+from sharing.tokens import PLACEHOLDER, link_of
 from sharing.unlock import unlock
-
-TOKEN_CHARS = 22
 
 
 @may(Action.SHARE)
@@ -111,24 +110,24 @@ def _studies(patient: Patient) -> list[Study]:
 
 def _preview(form: ShareForm) -> dict[str, Any]:
     """The exact words. The link isn't minted yet: dots of its length stand for its secret part."""
-    practice, secret = form.practice, "x" * TOKEN_CHARS
+    practice = form.practice
     language, channel = form["language"].value(), form["channel"].value()
     parts: dict[str, Any] = {
         "language": language if language in dict(settings.LANGUAGES) else practice.language,
-        "link": f"{settings.PUBLIC_BASE_URL}/s/#{secret}",
+        "link": link_of(PLACEHOLDER),
         "expires_at": form.expires_at(),
         "time_zone": practice.time_zone,
     }
     if channel == Channel.LETTER:
         return {"text": "", "is_letter": True}
-    dots = "•" * TOKEN_CHARS
+    dots = "•" * len(PLACEHOLDER)
     if channel == Channel.EMAIL:
         subject = email_subject(practice, language=parts["language"])
-        return {"subject": subject, "text": email_link(practice, **parts).replace(secret, dots)}
+        return {"subject": subject, "text": email_link(practice, **parts).replace(PLACEHOLDER, dots)}
     text = link_text(practice, **parts)
     count, alphabet = segments(text)
     return {
-        "text": text.replace(secret, dots),
+        "text": text.replace(PLACEHOLDER, dots),
         "characters": len(text),
         "segments": count,
         "alphabet": alphabet,

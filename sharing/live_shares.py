@@ -122,8 +122,10 @@ def find_shares(practice: uuid.UUID, filters: Filters) -> Page:
     found = _chosen(Share.objects.filter(practice_id=practice), filters, moment)
     order = "expires_at" if filters.state in {"open", "working", "unopened", "trouble"} else "-created_at"
     start = (filters.page - 1) * ROWS_A_PAGE
-    related = ("disclosure__disclosed_by", "patient")
-    shares = list(found.select_related(*related).order_by(order, "pk")[start : start + ROWS_A_PAGE])
+    # The ids first: to sort twenty thousand whole rows for fifty of them takes four times as long.
+    ids = list(found.order_by(order, "pk").values_list("pk", flat=True)[start : start + ROWS_A_PAGE])
+    rows = Share.objects.select_related("disclosure__disclosed_by", "patient").in_bulk(ids)
+    shares = [rows[pk] for pk in ids]
     return Page(_rows(shares, moment), found.count(), filters.page)
 
 

@@ -30,7 +30,6 @@ from sharing.models import Channel, Share
 from sharing.onward import Reshare
 from sharing.revoke import revoke
 
-DEFAULT_DAYS: Final = 7
 DAYS: Final = (1, 7, 14, 30)
 LIVE_MAX: Final = 5
 

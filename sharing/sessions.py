@@ -76,8 +76,3 @@ def touch(session: ShareSession) -> None:
 def end_all(share: Share, moment: datetime) -> int:
     """End every session of a share, in the transaction of what ends them."""
     return ShareSession.objects.filter(share=share, ended_at=None).update(ended_at=moment)
-
-
-def share_lives(session: ShareSession) -> bool:
-    """Whether the session's share still opens; a link that nobody knows never does."""
-    return session.share_id is not None and Share.objects.filter(live(now()), pk=session.share_id).exists()

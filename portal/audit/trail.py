@@ -20,7 +20,6 @@ from portal.audit.chain import GENESIS, next_hash
 from portal.audit.events import EVENTS, OK
 from portal.audit.models import AuditEntry, AuditHead
 from portal.clock import expression, moment
-from portal.errors import Sealed
 from portal.sealed.keys import practice_key
 from portal.vault.columns import seal_value
 from portal.vault.encoding import canonical_json, lp
@@ -142,12 +141,3 @@ def _sealed_part(actor: Actor, practice: uuid.UUID, n: int, private: dict[str, A
     sealing = derive_key(key, "col", _SEAL_TABLE, "private", str(version))
     blob = seal_value(sealing, canonical_json(known), aad=sealed_aad(practice, n), version=version)
     return {"sealed": base64.b64encode(blob).decode()}
-
-
-def keys_open(practice: uuid.UUID) -> bool:
-    """Whether entries of this practice can be written now."""
-    try:
-        practice_key(practice)
-    except Sealed:
-        return False
-    return True

@@ -8,11 +8,10 @@ Source: 45 CFR 164.308(a)(7)(ii)(B), disaster recovery plan.
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -54,9 +53,6 @@ class Restored:
     closed: dict[str, int] = field(default_factory=dict)
     config: dict[str, str] = field(default_factory=dict)
     seconds: float = 0
-
-    def as_json(self) -> str:
-        return json.dumps(asdict(self), sort_keys=True)
 
 
 def restore(

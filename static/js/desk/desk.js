@@ -3,6 +3,8 @@
  * and one place where trouble with the connection or the session shows.
  */
 
+import "../once.js";
+
 const trouble = document.getElementById("trouble");
 const csrfToken = () => document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 
@@ -45,16 +47,6 @@ document.addEventListener("click", (event) => {
   if (sure && !window.confirm(sure.dataset.sure)) event.preventDefault();
   if (event.target.closest("[data-print]")) window.print();
 });
-
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (event.defaultPrevented || !form.matches("[data-once]")) return;
-  // A second Enter must not send a second text.
-  if (form.dataset.sent) event.preventDefault();
-  form.dataset.sent = "yes";
-});
-// Coming back by the Back button, the form may be sent again.
-window.addEventListener("pageshow", () => document.querySelectorAll("[data-once]").forEach((form) => delete form.dataset.sent));
 
 document.querySelector("[data-takes-focus]")?.focus();
 

@@ -1,5 +1,7 @@
 /** The pages before the desk: the error summary takes the focus, and a one-time link gives its key and forgets it. */
 
+import "../once.js";
+
 document.querySelector("[data-takes-focus]")?.focus();
 
 const place = document.querySelector("[data-link-key]");

@@ -1,17 +1,8 @@
 /** The steps between link and scan: focus on what went wrong, send once, count down, take the code from the text. */
 
-document.querySelector("[data-takes-focus]")?.focus();
+import "../once.js";
 
-for (const form of document.querySelectorAll("form[data-once]")) {
-  form.addEventListener("submit", (event) => {
-    if (form.dataset.sent) event.preventDefault();
-    form.dataset.sent = "1";
-  });
-}
-// A page that comes back from the browser's memory may be sent again.
-addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
-});
+document.querySelector("[data-takes-focus]")?.focus();
 
 /** Keep the button for a new code quiet until one may be asked for. */
 function countDown(button) {

@@ -26,9 +26,18 @@ PAGE = "/desk/patients/new"
 TYPED = {"family_name": "Brandvold", "given_name": "Ingrid", "birthdate": "1966-05-04", "language": "es"}
 
 
+def at_work(user: User) -> Client:
+    """A browser whose session knows the practice, as a real sign-in leaves it."""
+    client = signed_in(user)
+    session = client.session
+    session["practice"] = str(user.memberships.get().practice_id)
+    session.save()
+    return client
+
+
 def too_late(user: User, clock: MovableClock, page: str = PAGE, **typed: str) -> tuple[Client, HttpResponse]:
     """The form is sent when the session has idled out; nothing of it is done."""
-    client = signed_in(user)
+    client = at_work(user)
     clock.advance(seconds=settings.STAFF_IDLE_S + 1)
     return client, client.post(page, typed or TYPED, headers={"referer": f"http://127.0.0.1{page}"})
 
@@ -57,7 +66,7 @@ def test_r6_what_was_sent_too_late_waits_for_its_writer_once(dana: User, clock: 
 
 def test_a_page_that_idles_out_ends_the_session_and_hands_its_form_in(dana: User) -> None:
     """The server counts from a little later than the page, so it would take asking for the page again as using it."""
-    client = signed_in(dana)
+    client = at_work(dana)
     client.get(PAGE)
     at = {"unsent-page": f"{PAGE}?x=1", "unsent-action": PAGE}
     assert client.post("/account/idled-out", {**TYPED, **at}).status_code == 204
@@ -109,7 +118,7 @@ def test_no_secret_and_no_flood_is_kept(
 
 
 def test_what_a_page_asks_by_itself_is_not_a_form(dana: User, clock: MovableClock) -> None:
-    client = signed_in(dana)
+    client = at_work(dana)
     clock.advance(seconds=settings.STAFF_IDLE_S + 1)
     client.post("/desk/find", {"text": "Garcia"}, headers={"HX-Request": "true"})
     assert "unsent" not in client.session
