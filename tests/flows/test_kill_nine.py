@@ -44,12 +44,14 @@ def test_killed_worker_is_replaced_and_the_next_one_takes_over(case: Case) -> No
     """Four times, one after the other; what was left doesn't wait for its lease to end."""
     left = []
     for when in ("when the job is taken", "while frames are sealed", "before the commit", "after the commit"):
-        left.append(case.interrupt(when))
+        left.append(upload := case.interrupt(when))
+        upload["was"] = case.upload_state(upload)
         kill_worker(case.installation)
     case.wait_for_rest()
     case.check()
-    # The last one's job was done with its commit.
-    assert [case.was_given_back(upload) for upload in left[:-1]] == [True] * 3
+    # A job is done with the commit of its upload; the third was stopped on either side of that.
+    assert [upload["was"] for upload in left[:2]] == ["waiting"] * 2
+    assert [case.was_given_back(upload) for upload in left] == [upload["was"] == "waiting" for upload in left]
 
 
 # --- messages --------------------------------------------------------------------------------------------------------
