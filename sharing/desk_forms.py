@@ -14,6 +14,7 @@ from portal.clock import now
 from portal.errors import InvalidInput
 from portal.practice.models import Practice
 from portal.records.folding import fold_chart_number
+from portal.records.guardians import is_adult
 from portal.records.models import Disclosure, Patient, Series, Study
 from portal.records.namesakes import likeness_of
 from sharing.add_person import asked_by
@@ -181,7 +182,11 @@ class ShareForm(forms.Form):
         return {**given, "series": chosen, "expires_at": self.expires_at()}
 
     def _first_values(self, patient: Patient, practice: Practice, chosen: Study | None) -> dict[str, Any]:
-        known = reachable(patient)["patient"]
+        ways = reachable(patient)
+        # A child's images go to who acts for it, by whose number it is reached anyway.
+        is_childs = bool(ways["guardian"]["name"]) and not is_adult(patient)
+        kind = Disclosure.Recipient.GUARDIAN if is_childs else Disclosure.Recipient.PATIENT
+        known = ways[str(kind)]
         channel = Channel.TEXT if known["text"] or not known["email"] else Channel.EMAIL
         newest = chosen or (self.shareable[0].study if self.shareable else None)
         # A study that came in several drops lies here in parts, and whoever shares it means all of them.
@@ -189,7 +194,7 @@ class ShareForm(forms.Form):
         return {
             "form_key": uuid.uuid4(),
             "series": [str(series.pk) for series in self.shareable if series.study.study_instance_uid == uid],
-            "recipient_kind": Disclosure.Recipient.PATIENT,
+            "recipient_kind": kind,
             "recipient_name": known["name"],
             "channel": channel,
             "address": known[str(channel)],

@@ -12,13 +12,14 @@ from portal.errors import Conflict, InvalidInput, NotFound
 from portal.records.guardians import add_guardian, guardians_of, is_adult, last_moment, majority_of
 from portal.records.models import Contact, DisclosureEvent
 from portal.records.search import find_patients
+from sharing.desk_forms import ShareForm
 from sharing.extend import extend
 from sharing.guardians import end_guardian
 from sharing.models import Share
 from sharing.reachable import reachable
 from sharing.renew import renew
 from tests.cast import actor_of, make_patient, signed_in
-from tests.sharing.conftest import Recipient, make_share, run_jobs, token_in
+from tests.sharing.conftest import Recipient, make_share, make_study, run_jobs, token_in
 
 ANA, LUIS = "+12015550124", "+12015550125"
 
@@ -169,6 +170,17 @@ def test_p4_two_guardians_each_with_a_link_and_a_log(leo, ana, dana, sent, clock
     assert Recipient(sent).open(tokens[LUIS]).status_code == 200
     with pytest.raises(Conflict):
         end_guardian(ana, actor=actor_of(dana))
+
+
+def test_p3_the_form_begins_with_who_acts_for_a_child(leo, ana, dana, clock):
+    def first() -> dict[str, object]:
+        return ShareForm(leo, leo.practice, None).initial
+
+    make_study(leo)
+    assert (first()["recipient_kind"], first()["recipient_name"]) == ("guardian", "Ana Garcia")
+    assert (first()["address"], first()["language"]) == ("+1 201-555-0124", "es")
+    clock.advance(days=40)
+    assert (first()["recipient_kind"], first()["recipient_name"]) == ("patient", "Leo Garcia")
 
 
 def test_mallory_notes_and_ends_nothing(leo, ana, mallory):
