@@ -1,4 +1,4 @@
-"""Static files as whitenoise keeps them; our own modules joined, and without their comments.
+"""Static files as whitenoise keeps them; our own modules joined, without their comments, and the styles of all pages.
 
 The scripts are written to be read: small modules, a third of their bytes comments. A phone on a slow line needn't
 pay for either. Each page's entry is served as one file whose name holds its hash (`patient.5f0c….js`), so that
@@ -20,6 +20,7 @@ from whitenoise.storage import CompressedStaticFilesStorage
 from portal.joined_modules import apart_from, join
 
 ENTRIES: Final = ("js/viewer/patient.js", "js/viewer/dentist.js")
+STYLES: Final = "css/page.css"
 LIST: Final = "joined.json"
 """Which file stands for which entry. Beside the files, not among the addresses."""
 
@@ -37,6 +38,9 @@ def without_comments(script: str) -> str:
     return _INDENTS.sub("", _ENDS.sub("", _LINES.sub("", _BLOCKS.sub("", script))))
 
 
+_STYLE_IMPORT = re.compile(r'^@import "([a-z]+\.css)";$', re.MULTILINE)
+
+
 class LeanStaticFilesStorage(CompressedStaticFilesStorage):
     """Strips our modules under js/ and joins those of each entry before whitenoise compresses them."""
 
@@ -52,6 +56,10 @@ class LeanStaticFilesStorage(CompressedStaticFilesStorage):
             for name in paths:
                 if name.startswith("js/") and name.endswith(".js"):
                     self._write(name, without_comments(self._read(name)))
+            if STYLES in paths:
+                self._write(
+                    STYLES, _STYLE_IMPORT.sub(lambda one: self._read(f"css/{one[1]}"), self._read(STYLES))
+                )
             joined = self._join([name for name in ENTRIES if name in paths])
             self._write(LIST, json.dumps(joined))
             paths = {**paths, **{name: (self, name) for name in joined.values()}}

@@ -5,6 +5,7 @@
  */
 
 export const MAX_ITEMS = 512;
+const AHEAD = 3;  // what is seen of a slice lies between it and its neighbours
 
 /** The answer isn't what was asked for. `index` is the item that should have come. */
 export class BatchDamaged extends Error {
@@ -30,7 +31,7 @@ export function toRanges(items) {
  * @param {number} meanBytes Mean size of an item.
  * @param {number} limitBytes What the batch may weigh.
  * @param {(item: number) => number} [mostWith] How many items a batch with this one may have.
- * @returns {number[]} At least one if any is wanted: the most wanted, then the others in stored order, which
+ * @returns {number[]} At least one if any is wanted: the three most wanted, then the others in stored order, which
  *   makes few ranges and one straight read for the server.
  */
 export function planBatch(wanted, meanBytes, limitBytes, mostWith = () => MAX_ITEMS) {
@@ -42,8 +43,7 @@ export function planBatch(wanted, meanBytes, limitBytes, mostWith = () => MAX_IT
     items.push(item);
     if (items.length >= most) break;
   }
-  const [first, ...others] = items;
-  return items.length ? [first, ...others.sort((a, b) => a - b)] : items;
+  return [...items.slice(0, AHEAD), ...items.slice(AHEAD).sort((a, b) => a - b)];
 }
 
 /** Reads a batch as it streams in. Knows what was asked for, and takes nothing else. */

@@ -1,5 +1,5 @@
 /**
- * Fingers, mouse and wheel on the picture, turned into deeds: scroll, pan, zoom, tap twice, shift the window.
+ * Fingers, mouse and wheel on the picture, turned into deeds: scroll, pan, zoom, tap twice.
  * The picture moves, never the page: the stage has `touch-action: none`.
  */
 
@@ -12,7 +12,6 @@ const WHEEL_PX = 60;
  * @property {(dx: number, dy: number, how: {isTouch: boolean}) => void} onDrag
  * @property {(dx: number, dy: number) => void} onPan @property {(factor: number, x: number, y: number) => void} onZoom
  * @property {(x: number, y: number) => void} onDoubleTap @property {(steps: number) => void} onWheel
- * @property {(dx: number, dy: number) => void} onWindow
  */
 
 export class Gestures {
@@ -23,14 +22,13 @@ export class Gestures {
   #wasPinch = false;
   #lastTap = { at: 0, x: 0, y: 0 };
   #wheel = 0;
-  #end = new AbortController();
 
   /** @param {HTMLElement} stage @param {Deeds} deeds */
   constructor(stage, deeds) {
     this.#stage = stage;
     this.#deeds = deeds;
     const listen = (name, deed) =>
-      stage.addEventListener(name, deed.bind(this), { passive: false, signal: this.#end.signal });
+      stage.addEventListener(name, deed.bind(this), { passive: false });
     listen("pointerdown", this.#down);
     listen("pointermove", this.#move);
     listen("pointerup", this.#up);
@@ -38,10 +36,6 @@ export class Gestures {
     listen("wheel", this.#turn);
     listen("contextmenu", (event) => event.preventDefault());
     listen("gesturestart", (event) => event.preventDefault());  // Safari's own pinch, where touch-action is unknown
-  }
-
-  close() {
-    this.#end.abort();
   }
 
   #down(event) {
@@ -64,8 +58,8 @@ export class Gestures {
   }
 
   #drag(event, dx, dy) {
-    if (event.buttons & 2) this.#deeds.onWindow(dx, dy);
-    else if (event.buttons & 4 || event.shiftKey) this.#deeds.onPan(dx, dy);
+    if (event.buttons & 2) return;
+    if (event.buttons & 4 || event.shiftKey) this.#deeds.onPan(dx, dy);
     else this.#deeds.onDrag(dx, dy, { isTouch: event.pointerType === "touch" });
   }
 

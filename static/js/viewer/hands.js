@@ -15,9 +15,8 @@ export class Hands {
    * @param {object} deeds
    * @param {() => object|null} deeds.viewOf The view at hand: a StackView or FloorView.
    * @param {(index: number) => void} deeds.onIndex Show another slice.
-   * @param {boolean} hasWindow The right mouse button shifts the window (not on the patient's face).
    */
-  constructor({ stage, presets }, { viewOf, onIndex }, hasWindow) {
+  constructor({ stage }, { viewOf, onIndex }) {
     this.#stage = stage;
     this.#viewOf = viewOf;
     this.#onIndex = onIndex;
@@ -27,9 +26,7 @@ export class Hands {
       onZoom: (factor, x, y) => viewOf()?.zoomBy?.(factor, x, y),
       onDoubleTap: (x, y) => (viewOf()?.isZoomed ? viewOf().reset() : viewOf()?.zoomBy?.(DOUBLE_TAP_ZOOM, x, y)),
       onWheel: (steps) => this.#wheel(steps),
-      onWindow: (dx, dy) => hasWindow && viewOf()?.shiftWindow?.(dx, dy),
     });
-    presets?.addEventListener("change", () => this.#preset(presets.value));
   }
 
   /** One finger goes through the slices; a mouse that has zoomed in, or a single picture, is moved about. */
@@ -53,11 +50,5 @@ export class Hands {
     if (!view) return;
     if (view.count === 1) view.zoomBy?.(1.2 ** steps);
     else this.#onIndex(view.index + steps);
-  }
-
-  #preset(value) {
-    const [center, width] = value.split(",").map(Number);
-    if (value) this.#viewOf()?.setWindow?.({ center, width });
-    else this.#viewOf()?.resetWindow?.();
   }
 }

@@ -70,9 +70,9 @@ export class ItemStream {
     this.#limitBytes = Math.min(FIRST_BYTES, 0.9 * how.batchBytes);
   }
 
-  /** Every item came or is lost. */
+  /** Every item came or is lost, and someone still listens. */
   get isSettled() {
-    return this.#settled === this.#states.length;
+    return !this.#closed && this.#settled === this.#states.length;
   }
 
   get progress() {
@@ -96,18 +96,12 @@ export class ItemStream {
     this.kick();
   }
 
-  /** Give an item up for good reasons of memory; it may be wanted again later. */
-  forget(item) {
-    if (this.#states[item] >= STATE.here) this.#settled -= 1;
-    this.#states[item] = STATE.wanted;
-  }
-
   /** Try the lost ones again. */
   retry() {
     this.#states.forEach((state, item) => {
       if (state !== STATE.lost) return;
-      this.forget(item);
-      this.#tries[item] = 0;
+      this.#settled -= 1;
+      [this.#states[item], this.#tries[item]] = [STATE.wanted, 0];
     });
     this.kick();
   }

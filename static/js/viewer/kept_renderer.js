@@ -11,16 +11,9 @@ export class KeptRenderer extends Renderer {
     super(canvas, events, { preserveDrawingBuffer: true });
   }
 
-  /** A canvas that is fitted anew is empty. */
-  resize() {
-    const { width, height } = this.gl.canvas;
-    const size = super.resize();
-    if (size.width !== width || size.height !== height) this.#stands = [];
-    return size;
-  }
-
   draw(views) {
     if (this.gl.isContextLost()) return;
+    if (this.fit()) this.#stands = [];
     const next = views.map(standOf);
     const isLaidOut = next.length > 0 && next.length === this.#stands.length
       && next.every(({ rect }, i) => isSame(rect, this.#stands[i].rect));

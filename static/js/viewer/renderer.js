@@ -1,7 +1,7 @@
 /**
  * One canvas, one WebGL2 context, many scissored views. It draws what it is given and remembers no picture.
  */
-import { ofKind, PICTURE_FRAGMENT, VERTEX, VOLUME_FRAGMENT } from "./shaders.js";
+import { ofKind, PART, PICTURE_FRAGMENT, VERTEX, VOLUME_FRAGMENT } from "./shaders.js";
 import { VolumeTexels } from "./textures.js";
 
 /**
@@ -25,6 +25,7 @@ import { VolumeTexels } from "./textures.js";
 export class Renderer {
   #canvas;
   #gl;
+  #size = {};
   #programs = new Map();
   #small = null;       // {frame, texture}: where views with `divide` are drawn first
 
@@ -60,21 +61,29 @@ export class Renderer {
   }
 
   /**
-   * Fit the canvas to its box.
+   * Fit the canvas to its box, with the next drawing: a canvas that gets a size waits for all that its card still does.
    *
    * @param {number} [ratio] Pixels of the canvas per CSS pixel. @returns {{width: number, height: number}} In these.
    */
   resize(ratio = Math.min(3, window.devicePixelRatio || 1)) {
     const { clientWidth, clientHeight } = this.#canvas;
     const [width, height] = [clientWidth, clientHeight].map((side) => Math.max(1, Math.round(side * ratio)));
-    if (this.#canvas.width !== width) this.#canvas.width = width;
-    if (this.#canvas.height !== height) this.#canvas.height = height;
-    return { width, height };
+    this.#size = { width, height };
+    return this.#size;
+  }
+
+  /** @returns {boolean} The canvas has another size now, and is empty. */
+  fit() {
+    const { width, height } = this.#canvas;
+    if (this.#size.width === width && this.#size.height === height) return false;
+    Object.assign(this.#canvas, this.#size);
+    return true;
   }
 
   /** @param {View[]} views */
   draw(views) {
     if (this.#gl.isContextLost()) return;
+    this.fit();
     this.clear();
     for (const view of views) this.drawView(view);
   }
@@ -115,13 +124,14 @@ export class Renderer {
   /** x and y from the bottom left. */
   #drawInto(view, x, y, width, height) {
     const gl = this.#gl;
-    const { fine, coarse, size, shade, isColour } = view;
+    const { coarse, size, shade, isColour } = view;
+    const fine = seenOf(view, width, height);
     gl.viewport(x, y, width, height);
     const [[left, right], [top, bottom]] = view.place ? seenBox(view.place, size, width, height) : [[0, width], [0, height]];
     if (right <= left || bottom <= top) return;
     gl.scissor(x + left, y + height - bottom, right - left, bottom - top);
     const { program, at } = this.#program(view.fragment
-      ?? (fine instanceof VolumeTexels ? VOLUME_FRAGMENT : PICTURE_FRAGMENT), kindOf(view, width, height));
+      ?? (fine instanceof VolumeTexels ? VOLUME_FRAGMENT : PICTURE_FRAGMENT), kindOf({ ...view, fine }, width, height));
     gl.useProgram(program);
     gl.uniform3fv(at("size"), size);
     gl.uniform2f(at("corner"), x, y + height);
@@ -175,12 +185,41 @@ export class Renderer {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
     gl.bindVertexArray(gl.createVertexArray());
     [this.#programs, this.#small] = [new Map(), null];  // those of a lost context are gone
-    // Where one doesn't link, none will, and that must be known now; the least of them holds the page up least.
-    this.#program(VOLUME_FRAGMENT, "thin");
+    this.#warm();
+  }
+
+  /**
+   * Use the shader of the first picture once, on one voxel: cards make their own of a shader at its first use, and now
+   * the page waits for its data anyway. Where this one doesn't link, none will, and that must be known now.
+   */
+  #warm() {
+    const voxel = new VolumeTexels(this.#gl, { level: 0, Frames: 1, Rows: 1, Columns: 1, StripRows: 1, Strips: 1 });
+    voxel.put(0, new Uint16Array(1));
+    const [still, between] = [[0, 0, 0], [0.5, 0.5, 0.25]];
+    this.drawView({
+      rect: { x: 0, y: 0, width: 1, height: 1 }, fine: voxel, coarse: voxel, size: [1, 1, 1], shade: [1, 0],
+      isColour: false, place: { origin: between, right: still, down: still },
+    });
+    voxel.dispose();
   }
 }
 
 export const THIN = { through: [0, 0, 0], samples: 1, isMax: false };
+
+/**
+ * The level that is seen where it is the same all over the view: the coarser one while nothing of the finer has come, and
+ * in a cut along the slices while one that it touches is awaited. Then no mask needs to be asked, and no page waits for
+ * the shader that asks.
+ */
+function seenOf({ fine, coarse, place, slab = THIN }, width, height) {
+  if (fine === coarse) return fine;
+  const isThin = place && slab.samples === 1;
+  const states = isThin ? fine.touched(place, width, height) : fine.states;
+  const isAlongSlices = isThin && fine instanceof VolumeTexels && !place.right[2] && !place.down[2];
+  const isCoarse = isAlongSlices ? states.includes(PART.awaited) && !states.includes(PART.lost)
+    : states.every((state) => state === PART.awaited);
+  return isCoarse ? coarse : fine;
+}
 
 /** What the shader may take for granted, see shaders.js. */
 function kindOf({ fine, place, slab = THIN }, width, height) {

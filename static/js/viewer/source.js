@@ -6,21 +6,30 @@ import { centreOut, levelForScale, levelsToLoad } from "./budget.js";
 import { halfOffset } from "./codec.js";
 import { ItemStream } from "./item_stream.js";
 import { FramesLayer, VolumeLayer } from "./layers.js";
+import { PART } from "./shaders.js";
 import { PictureTexels, TextureRefused } from "./textures.js";
 
 const REST_MS = 250;
+// The first level is small: it comes whole, or something is wrong and people see what there is.
+const PATIENCE_MS = 400;
+const NOWHERE = [0, 0, 0];
 
 export class Source {
   #how;
   #offset;
   #queue;
   #layers = [];        // coarse to fine, at most two: the one that is whole and the one that is coming
-  #stream = null;
+  #level = null;       // the one that is coming, or came last
+  #stream = null;      // it comes by this one
   #detail = null;      // {frame, texels, stream}
   #rest = 0;
   #frame = 0;
   #texelsPerPixel = 1;
   #isNative = true;
+  #isFrame = true;
+  #patience = 0;
+  #isLate = false;
+  #isShown = false;    // something was drawn: from then on the picture follows the eye, come what may
   #closed = false;
 
   /**
@@ -57,10 +66,20 @@ export class Source {
     return this.#queue.length ? 0 : (this.#stream?.progress ?? 1);
   }
 
-  /** There is something to draw for the current frame. */
+  /** There is something to draw: all of the first level, or the slices in view, or what has come in good time. */
   get isShowable() {
+    this.#isShown ||= this.#hasFirst();
+    return this.#isShown;
+  }
+
+  #hasFirst() {
     const texels = this.#layers[0]?.texels(this.#frame);
-    return Boolean(texels?.states.some(Boolean));
+    if (!texels) return false;
+    if (!this.#isFrame || this.#how.series.kind !== "volume") {
+      return (texels.isWhole || this.#isLate) && texels.states.some(Boolean);
+    }
+    return texels.touched({ origin: [0, 0, this.#frame + 0.5], right: NOWHERE, down: NOWHERE }, 0, 0)
+      .every((state) => state !== PART.awaited);
   }
 
   /**
@@ -79,7 +98,7 @@ export class Source {
    * @returns {{fine: object, coarse: object, isColour: boolean}|null} What to draw now.
    */
   textures(isNative = this.#isNative) {
-    if (!this.#layers.length) return null;
+    if (!this.isShowable) return null;
     const [coarse, fine] = [this.#layers[0], this.#layers[this.#layers.length - 1]]
       .map((layer) => layer.texels(this.#frame));
     const detail = this.#detail?.frame === this.#frame ? this.#detail.texels : null;
@@ -95,13 +114,15 @@ export class Source {
    * The eye has moved.
    *
    * @param {{frame: number, texelsPerPixel: number, isNative: boolean}} look `frame` in stored order;
-   *   `isNative` when the view shows frames as they were stored, not a cut across them.
+   *   `isNative` when the view shows frames as they were stored, not a cut across them; `isFrame` when besides that
+   *   frame nothing is in view.
    */
-  look({ frame, texelsPerPixel, isNative }) {
+  look({ frame, texelsPerPixel, isNative, isFrame = isNative }) {
     if (frame !== this.#frame) this.#dropDetail();
     this.#frame = frame;
     this.#texelsPerPixel = texelsPerPixel;
     this.#isNative = isNative;
+    this.#isFrame = isFrame;
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => this.#settleDown(), REST_MS);
   }
@@ -114,6 +135,7 @@ export class Source {
   close() {
     this.#closed = true;
     clearTimeout(this.#rest);
+    clearTimeout(this.#patience);
     this.#dropDetail();
     this.#stream?.close();
     for (const layer of this.#layers) layer.dispose();
@@ -123,29 +145,49 @@ export class Source {
   #nextLevel() {
     if (this.#closed || !this.#queue.length) return;
     const level = this.#how.series.levels[this.#queue.shift()];
-    const layer = this.#makeLayer(level);
-    if (!layer) return;
-    if (this.#layers.length > 1) this.#layers.shift().dispose();
-    this.#layers.push(layer);
-    this.#stream = this.#streamOf(level, layer, () => this.#order(level), () => this.#levelDone());
+    const target = {
+      put: (...one) => this.#layerOf(level)?.put(...one), lose: (item) => this.#layerOf(level)?.lose(item),
+    };
+    this.#level = level;
+    this.#stream = this.#streamOf(level, target, () => this.#order(level), () => this.#levelDone());
     this.#stream.kick();
+    if (!this.#layers.length) this.#layerOf(level);
   }
 
-  /** A refused texture isn't an error: what is there stays, or a smaller level is taken, and people are told. */
+  /**
+   * Who asks for room on the graphics card waits for all that it still does: the first level gets its place while its
+   * data are on their way, any other with its first item, when the picture before it has been drawn.
+   */
+  #layerOf(level) {
+    const last = this.#layers[this.#layers.length - 1];
+    if (last?.level === level) return last;
+    const layer = this.#makeLayer(level);
+    if (!layer) return null;
+    if (this.#layers.length > 1) this.#layers.shift().dispose();
+    this.#layers.push(layer);
+    return layer;
+  }
+
   #makeLayer(level) {
-    const { gl, series, onTrouble } = this.#how;
+    const { gl, series } = this.#how;
     try {
       return series.kind === "volume" ? new VolumeLayer(gl, level) : new FramesLayer(gl, level, this.#isColour);
     } catch (error) {
       if (!(error instanceof TextureRefused)) throw error;
-      onTrouble({ isSmaller: true });
-      const smaller = level.level + 1;
-      if (smaller < series.levels.length && !this.#layers.some((layer) => layer.level.level <= smaller)) {
-        this.#queue = [smaller];
-        this.#nextLevel();
-      }
+      this.#refused(level);
       return null;
     }
+  }
+
+  /** A refused texture isn't an error: what is there stays, or a smaller level is taken, and people are told. */
+  #refused({ level }) {
+    const { series, onTrouble } = this.#how;
+    onTrouble({ isSmaller: true });
+    this.#stream.close();
+    this.#stream = null;
+    const isThere = this.#layers.some((layer) => layer.level.level <= level + 1);
+    this.#queue = isThere || level + 1 === series.levels.length ? [] : [level + 1];
+    this.#nextLevel();
   }
 
   #levelDone() {
@@ -161,7 +203,10 @@ export class Source {
 
   #streamOf(level, target, order, onSettled) {
     const { series, requests, decoder, batchBytes, onChange, onTrouble } = this.#how;
-    const tell = (stream) => (stream.isSettled ? onSettled() : onChange());
+    const tell = (stream) => {
+      this.#patience ||= setTimeout(() => this.#late(), PATIENCE_MS);
+      return stream.isSettled ? onSettled() : onChange();
+    };
     const decoding = this.#isColour ? { maximum: series.value_range[1] } : { offset: this.#offset };
     const stream = new ItemStream({
       series, level, requests, decoder, batchBytes, decoding, order,
@@ -179,6 +224,11 @@ export class Source {
     return stream;
   }
 
+  #late() {
+    this.#isLate = true;
+    this.#how.onChange();
+  }
+
   /** Frames from the visible one outwards, the strips of each in order. */
   * #order(level) {
     for (const frame of centreOut(this.#frameAt(level), level.Frames)) {
@@ -193,9 +243,8 @@ export class Source {
   }
 
   #settleDown() {
-    const level = this.#layers[this.#layers.length - 1]?.level;
-    if (!level || this.#closed) return;
-    this.#stream.hurry(this.#frameAt(level) * level.Strips);
+    if (!this.#layers.length || this.#closed) return;
+    this.#stream?.hurry(this.#frameAt(this.#level) * this.#level.Strips);
     const wanted = this.#detailLevel();
     if (wanted === null || this.#detail?.texels.level.level === wanted) return;
     this.#dropDetail();
@@ -205,9 +254,8 @@ export class Source {
   /** The level the current frame deserves alone, or null when the full levels already do. */
   #detailLevel() {
     const { series, maxPictureSide } = this.#how;
-    const full = this.#queue.length ? this.#queue[this.#queue.length - 1]
-      : this.#layers[this.#layers.length - 1].level.level;
     if (!this.#isNative || this.#queue.length) return null;
+    const full = this.#stream ? this.#level.level : this.#layers[this.#layers.length - 1].level.level;
     const fits = ({ Rows, Columns }) => Math.max(Rows, Columns) <= maxPictureSide;
     // Frames of a volume have partners only at level 0: above it a level's frame is the mean of several.
     const wanted = series.kind === "volume" ? 0 : levelForScale(this.#texelsPerPixel, series.levels.length - 1);

@@ -112,18 +112,6 @@ export class StackView {
     this.redraw();
   }
 
-  /** Right is wider, down is brighter; a drag over the whole stage is the whole range of values. */
-  shiftWindow(dx, dy) {
-    const [low, high] = this.#how.series.value_range;
-    const step = (high - low) / 600;
-    const { center, width } = this.#window;
-    this.setWindow({ center: center - dy * step, width: Math.max(step, width + dx * step) });
-  }
-
-  resetWindow() {
-    this.setWindow(this.#how.series.window);
-  }
-
   zoomBy(factor, x = 0, y = 0) {
     const { width, height } = this.#size;
     this.#camera = zoomAt(this.#camera, factor, this.#plane, width, height, x * this.#ratio, y * this.#ratio);

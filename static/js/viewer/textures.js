@@ -33,16 +33,21 @@ class Texels {
   /**
    * @param {{origin: number[], right: number[], down: number[]}} place See renderer.js, View.
    * @param {number} width Of the view in pixels. @param {number} height
-   * @returns {boolean} All that a thin cut touches there is here.
+   * @returns {Uint8Array} The states of the parts that a thin cut touches there.
    */
-  covers({ origin, right, down }, width, height) {
+  touched({ origin, right, down }, width, height) {
     const along = (way) => way.reduce((sum, v, i) => sum + v * this.part[i], 0);
     const [at, x, y] = [along(origin), along(right) * width, along(down) * height];
     const last = this.states.length - 1;
     const bounded = (part) => Math.max(0, Math.min(last, Math.floor(part)));
     const low = bounded(at + Math.min(0, x) + Math.min(0, y) - this.reach);
     const high = bounded(at + Math.max(0, x) + Math.max(0, y) + this.reach);
-    return this.states.subarray(low, high + 1).every((state) => state === PART.here);
+    return this.states.subarray(low, high + 1);
+  }
+
+  /** @returns {boolean} All that a thin cut touches there is here. */
+  covers(place, width, height) {
+    return this.touched(place, width, height).every((state) => state === PART.here);
   }
 
   /** @returns {boolean} That cut is one of the recorded slices. */

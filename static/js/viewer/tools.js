@@ -37,6 +37,7 @@ export class Tools {
     listen(document, "visibilitychange", () => document.hidden && this.#stop());
     for (const option of this.#select("layout").options) option.hidden = !bench.layouts.includes(option.value);
     this.#select("layout").hidden = bench.layouts.length < 2;
+    Object.assign(parts.presets, { hidden: bench.series.unit !== "HU", value: "" });
     tools.hidden = false;
     this.show();
   }
@@ -53,8 +54,8 @@ export class Tools {
   show() {
     const { tool, isInverted, isCrossShown, slab, layout, measures, solid, view, jaw } = this.#bench;
     const pressed = {
-      cross: tool === "cross", distance: tool === "distance", angle: tool === "angle", invert: isInverted,
-      hide: !isCrossShown, play: this.#playing > 0,
+      cross: tool === "cross", distance: tool === "distance", angle: tool === "angle", light: tool === "light",
+      invert: isInverted, hide: !isCrossShown, play: this.#playing > 0,
     };
     for (const [name, is] of Object.entries(pressed)) {
       this.#parts.tools.querySelector(`[data-do=${name}]`).setAttribute("aria-pressed", String(is));
@@ -77,6 +78,7 @@ export class Tools {
       one.hidden = one.dataset.for !== series.kind || view === "solid";
     }
     this.#parts.tools.querySelector("[data-do=play]").hidden = count < 2;
+    this.#parts.tools.querySelector("[data-do=light]").hidden = series.SamplesPerPixel > 1 || view === "solid";
     this.#parts.tools.querySelector("[data-part=jaw]").hidden =
       !["panorama", "sections"].some((name) => this.#bench.shows(name));
   }
@@ -101,6 +103,7 @@ export class Tools {
       cross: () => bench.set({ tool: "cross" }),
       distance: () => bench.set({ tool: bench.tool === "distance" ? "cross" : "distance" }),
       angle: () => bench.set({ tool: bench.tool === "angle" ? "cross" : "angle" }),
+      light: () => bench.set({ tool: bench.tool === "light" ? "cross" : "light" }),
       remove: () => bench.measures.remove(),
       invert: () => bench.set({ isInverted: !bench.isInverted }),
       hide: () => bench.set({ isCrossShown: !bench.isCrossShown }),
@@ -126,11 +129,18 @@ export class Tools {
 
   #choose({ dataset, value }) {
     const { slab, jaw } = this.#bench;
+    if (dataset.part === "presets") this.#presetTo(value);
     if (dataset.jaw) this.#bench.set({ jaw: chosen(jaw, dataset.jaw, Number(value)) });
     if (dataset.set === "layout") this.#bench.setLayout(value);
     if (dataset.set === "solid") this.#bench.set({ solid: value });
     if (dataset.set === "slab") this.#slabTo(value ? Number(this.#select("thickness").value) : 0, value !== "mean");
     if (dataset.set === "thickness" && Number(value) > 0) this.#slabTo(Number(value), slab.isMax);
+  }
+
+  #presetTo(value) {
+    const [center, width] = value.split(",").map(Number);
+    if (value) this.#bench.setWindow({ center, width });
+    else this.#bench.resetWindow();
   }
 
   #slabTo(mm, isMax) {
@@ -160,7 +170,7 @@ export class Tools {
     const { presets } = this.#parts;
     if (presets.hidden) return;
     presets.selectedIndex = (presets.selectedIndex + 1) % presets.options.length;
-    presets.dispatchEvent(new Event("change"));
+    this.#presetTo(presets.value);
   }
 
   #play() {
@@ -184,15 +194,19 @@ export class Tools {
     const { target, key } = event;
     if (target.closest("input, select, dialog") || event.ctrlKey || event.metaKey || event.altKey) return;
     if (target.closest("button, a") && [" ", "Enter"].includes(key)) return;  // those press it
-    if (!this.#measureKey(event) && !this.#do(deedOfKey(key))) return;
+    if (!this.#arrowKey(event) && !this.#do(deedOfKey(key))) return;
     event.preventDefault();
     event.stopPropagation();
   }
 
-  /** With a measuring tool, arrows move a place on the picture and Enter takes it. */
-  #measureKey({ key, shiftKey }) {
-    const { measures, pane } = this.#bench;
+  /** While measuring, arrows move a place on the picture and Enter takes it; with the window at hand they pull it. */
+  #arrowKey({ key, shiftKey }) {
+    const { measures, pane, tool } = this.#bench;
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+    if (way && tool === "light") {
+      this.#bench.shiftWindow(...way.map((one) => one * NUDGE_PX));
+      return true;
+    }
     if (!measures.canBegin(pane) || !(way || key === "Enter")) return false;
     if (this.#pointer?.pane !== pane) this.#pointer = { pane, x: pane.box.width / 2, y: pane.box.height / 2 };
     const at = this.#pointer;

@@ -145,10 +145,11 @@ export class Viewer {
   #prepare() {
     try {
       if (!("DecompressionStream" in window)) throw new Error("No DecompressionStream here.");
+      // The workers first: they come over the network while the shaders keep this thread.
+      this.#decoder = new Decoder(() => this.#fallBack());
       this.#renderer = new this.#face.canvasRenderer(this.#parts.canvas, {
         onLost: () => this.#contextLost(), onRestored: () => this.#contextRestored(),
       });
-      this.#decoder = new Decoder(() => this.#fallBack());
     } catch {
       this.#fallBack();
     }
@@ -197,11 +198,7 @@ export class Viewer {
   }
 
   #showNotes(series) {
-    const { notes, presets } = this.#parts;
-    notes.replaceChildren(...paragraphs([...series.notices, series.ruler_notice].filter(Boolean)));
-    if (!presets) return;
-    presets.hidden = series.unit !== "HU" || !this.#view.canZoom;
-    presets.value = "";
+    this.#parts.notes.replaceChildren(...paragraphs([...series.notices, series.ruler_notice].filter(Boolean)));
   }
 
   /** Do something to the view, then let the controls and the preview follow. */
@@ -240,7 +237,7 @@ export class Viewer {
   #listen() {
     const { stage, again } = this.#parts;
     const onIndex = (index) => this.#change(() => this.#view.setIndex(index));
-    new Hands(this.#parts, { viewOf: () => this.#view, onIndex }, this.#root.dataset.face !== "patient");
+    new Hands(this.#parts, { viewOf: () => this.#view, onIndex });
     new ResizeObserver(() => this.#view?.resize?.()).observe(stage);
     again.addEventListener("click", () => {
       this.#status.set("missing", false);

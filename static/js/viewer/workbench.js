@@ -2,8 +2,8 @@
  * The dentist's view of a series: several panes on one canvas, cut by one crosshair, under one window. It stands
  * where the patient's StackView stands and answers to the same names, with the pane at hand as its view.
  *
- * Panes (layouts.js) use its public half: series, space, words, cross, unturned, slab, jaw, isCrossShown, solid,
- * textures, texelRamp, moveTo, turn, redraw.
+ * Panes (layouts.js) use its public half: series, space, words, cross, unturned, slab, jaw, isCrossShown, isKept, isOnPaper,
+ * solid, textures, texelRamp, moveTo, turn, redraw.
  */
 import { pointAt } from "./arch.js";
 import { BenchHands } from "./bench_hands.js";
@@ -49,6 +49,7 @@ export class Workbench {
     this.isInverted = false;
     this.isCrossShown = true;
     this.isKept = false;
+    this.isOnPaper = false;
     this.slab = { mm: 0, isMax: true };
     this.tool = "cross";
     this.solid = "bone";  // what the 3D view shows
@@ -257,11 +258,16 @@ export class Workbench {
     return { x: 0, y: 0, width: clientWidth, height: clientHeight };
   }
 
-  /** @returns {HTMLCanvasElement[]} Picture and lines, drawn this moment and without what only helps the hand. */
-  drawnNow() {
-    this.isKept = true;
+  /**
+   * @param {object} [box] The pane at hand alone, in this box; else all of the stage. @param {boolean} [isOnPaper]
+   * @returns {HTMLCanvasElement[]} Picture and lines, drawn this moment and without what only helps the hand.
+   */
+  drawnNow(box, isOnPaper = false) {
+    [this.isKept, this.isOnPaper] = [true, isOnPaper];
+    if (box) [this.#boxes, this.pane.box] = [new Map([[this.#active, box]]), box];
     this.#draw();
-    this.isKept = false;
+    [this.isKept, this.isOnPaper] = [false, false];
+    this.#arrange();
     this.redraw();
     return [this.#how.parts.canvas, this.overlay.element];
   }
@@ -306,7 +312,7 @@ export class Workbench {
   #look() {
     if (!this.#source) return;  // still being made
     const isNative = this.cross.bases === this.unturned || this.#active === "image";
-    this.#source.look({ frame: this.#frame, texelsPerPixel: this.#texelsPerPixel, isNative });
+    this.#source.look({ frame: this.#frame, texelsPerPixel: this.#texelsPerPixel, isNative, isFrame: false });
     this.redraw();
   }
 

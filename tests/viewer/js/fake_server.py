@@ -71,9 +71,20 @@ class Behaviour:
     manifest_waits_for: threading.Event = field(default_factory=_set_event)
     """Keep the manifest back until this is set."""
     bytes_per_s: float = 0
+    items_at_once: int = 0
+    """Of a batch so many items are sent, the others once `goes_on` is set; 0: all."""
+    goes_on: threading.Event = field(default_factory=threading.Event)
     allows_download: bool = True
     others: list[dict[str, str]] = field(default_factory=list)
     worker_type: str = "text/javascript"
+
+    def bytes_at_once(self, batch: bytes) -> int:
+        """Of a batch; 0: all."""
+        end = 0
+        for _ in range(self.items_at_once):
+            if end < len(batch):
+                end += 8 + int.from_bytes(batch[end + 4 : end + 8], "big")
+        return end
 
 
 class FakeServer:
@@ -220,7 +231,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(204, b"", "text/plain")
             case ["series", series, "levels", level, "frames", ranges]:
                 status, body = self.fake.batch(self.fake.series[series], int(level), ranges)
-                self._send(status, body, "application/octet-stream")
+                self._send(status, body, "application/octet-stream", pause_at=behaviour.bytes_at_once(body))
             case ["series", series, "previews", name]:
                 self._send(200, self.fake.series[series].webp(name.removesuffix(".webp")), "image/webp")
             case ["series", series, "slices", name]:
@@ -229,7 +240,7 @@ class _Handler(BaseHTTPRequestHandler):
             case _:
                 self._send(404, b"", "text/plain")
 
-    def _send(self, status: int, body: bytes, kind: str) -> None:
+    def _send(self, status: int, body: bytes, kind: str, pause_at: int = 0) -> None:
         self.send_response_only(status)
         self.send_header("Date", formatdate(time.time() + self.fake.behaviour.clock_ahead_s, usegmt=True))
         self.send_header("Content-Type", kind)
@@ -241,7 +252,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.fake.sent.append(len(body))
         try:
-            self._write(body)
+            self._write(body[:pause_at])
+            if pause_at:
+                self.fake.behaviour.goes_on.wait(60)
+            self._write(body[pause_at:])
         except ConnectionError:
             self.close_connection = True
 

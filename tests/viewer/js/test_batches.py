@@ -47,8 +47,8 @@ def test_batch_is_as_long_as_the_limit_allows(run: Run, mean: int, limit: int, c
     assert plan == list(range(count))
 
 
-def test_most_wanted_comes_first_the_others_in_stored_order(run: Run) -> None:
-    assert run("batches", "return m.planBatch([37, 38, 36, 39, 35], 1, 99)") == [37, 35, 36, 38, 39]
+def test_most_wanted_come_first_the_others_in_stored_order(run: Run) -> None:
+    assert run("batches", "return m.planBatch([37, 38, 36, 39, 35], 1, 99)") == [37, 38, 36, 35, 39]
 
 
 def test_suspect_items_travel_in_small_batches(run: Run) -> None:

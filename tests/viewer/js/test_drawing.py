@@ -173,6 +173,30 @@ def test_coarser_level_lies_where_the_finer_will(run: Run, volume: np.ndarray) -
     assert np.abs(picture - wanted[..., None]).max() <= 1
 
 
+@pytest.mark.parametrize("awaited", [[9], [8], [9, 10], list(range(23))])
+def test_slice_that_is_awaited_is_seen_in_the_coarser_level(
+    run: Run, volume: np.ndarray, awaited: list[int]
+) -> None:
+    """All over the cut, drawn without masks; it lies between slices 8 and 9."""
+    small = halve(volume, along_frames=True)
+    place = {"origin": [0, 0, 9.0], "right": [27 / 150, 0, 0], "down": [0, 31 / 130, 0]}
+    _, picture = draw(run, {
+        "isVolume": True, "fine": level_of(volume, 0, awaited=awaited), "coarse": level_of(small, 1), "place": place,
+        "shade": SHADE, "voxels": [27, 31, 23],
+    })  # fmt: skip
+    wanted = shown(twin(small, {**place, "voxels": [27, 31, 23]}, np.full(3, 0.5)))
+    assert np.abs(picture - wanted[..., None]).max() <= 1
+
+
+def test_lost_slice_is_striped_though_its_neighbour_is_awaited(run: Run, volume: np.ndarray) -> None:
+    place = {"origin": [0, 0, 9.0], "right": [27 / 150, 0, 0], "down": [0, 31 / 130, 0]}
+    _, picture = draw(run, {
+        "isVolume": True, "fine": level_of(volume, 0, awaited=[9], lost=[8]),
+        "coarse": level_of(halve(volume, along_frames=True), 1), "place": place, "shade": SHADE, "voxels": [27, 31, 23],
+    })  # fmt: skip
+    assert is_striped(picture).all()
+
+
 def is_striped(picture: np.ndarray) -> np.ndarray:
     """Stripes are brown, grey pictures are not."""
     return picture[..., 0] > picture[..., 2] + 4

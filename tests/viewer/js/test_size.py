@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import brotli
 import pytest
 from django.conf import LazySettings
 
-from portal.lean_static import ENTRIES, LIST, LeanStaticFilesStorage, without_comments
+from portal.lean_static import ENTRIES, LIST, STYLES, LeanStaticFilesStorage, without_comments
 
 from .fake_server import PROJECT, served_script
 
@@ -78,6 +79,23 @@ def test_v11_each_page_asks_for_one_script_that_may_be_kept(collected: LeanStati
     assert f'import("./{Path(joined[SOLID]).name}")' in script  # 3D comes when it is asked for
     assert "export const { solidPlane }" in Path(collected.path(joined[SOLID])).read_text()
     assert Path(collected.path(joined[PATIENT] + ".br")).is_file()
+
+
+def test_styles_of_every_page_come_in_one_file(tmp_path: Path, settings: LazySettings) -> None:
+    """A browser has six lines: with a file for each, a phone's first script waits for a second turn."""
+    settings.WHITENOISE_USE_FINDERS = False
+    storage = LeanStaticFilesStorage(location=tmp_path, base_url="/static/")
+    (tmp_path / "css").mkdir()
+    files = sorted((PROJECT / "static/css").glob("*.css"))
+    for path in files:
+        (tmp_path / "css" / path.name).write_bytes(path.read_bytes())
+    list(storage.post_process({f"css/{path.name}": (storage, f"css/{path.name}") for path in files}))
+    joined = Path(storage.path(STYLES)).read_text()
+    names = re.findall('@import "(.*)";', (PROJECT / "static" / STYLES).read_text())
+    assert len(names) == 5
+    assert "@import" not in joined
+    places = [joined.index((PROJECT / "static/css" / name).read_text()) for name in names]
+    assert places == sorted(places)
 
 
 def test_comments_are_taken_and_no_string() -> None:

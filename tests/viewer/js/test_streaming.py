@@ -46,11 +46,71 @@ def test_whole_coarse_level_comes_in_one_request_then_full_detail(
     page = open_page(server)
     wait_for_detail(page)
     asked = batches(server)
-    assert asked[0] == (1, "18,0-17,19-37")  # the slice in view first; frame 37 of 75 is in frame 18 of 38
+    # The slice in view and its neighbours first; frame 37 of 75 is in frame 18 of 38.
+    assert asked[0] == (1, "18-19,17,0-16,20-37")
     assert asked[1][0] == 0
-    assert asked[1][1].startswith("37,")
+    assert asked[1][1].startswith("37-38,36,")
     assert {level for level, _ in asked[1:]} == {0}
     assert len(server.requests) - sum(path.startswith("/static") for path in server.requests) <= 25
+
+
+# Shaders that ask which parts are here: several times the work of those that needn't.
+COUNT_MASKED = """
+window.masked = 0;
+const source = WebGL2RenderingContext.prototype.shaderSource;
+WebGL2RenderingContext.prototype.shaderSource = function (shader, text) {
+  if (text.includes("fineMask") && !text.includes("#define WHOLE")) window.masked += 1;
+  return source.call(this, shader, text);
+};
+"""
+
+
+def test_v12_three_items_make_the_first_picture_and_no_masked_shader_is_made(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
+    """What a phone waits for longest on its first picture is the making of shaders."""
+    server = serve(cbct)
+    server.behaviour.items_at_once = 3
+    page = open_page(server, script=COUNT_MASKED)
+    assert brightness(page) > 20
+    assert len(batches(server)) == 1
+    server.behaviour.goes_on.set()
+    wait_for_detail(page)
+    for view in ("Front", "From above"):
+        page.get_by_role("button", name=view).click()
+        wait_for(lambda: brightness(page) > 20)
+    assert page.evaluate("window.masked") == 0
+
+
+def test_v12_small_picture_stays_until_the_slice_in_view_is_here(
+    serve: Serve, open_page: OpenPage, cbct: FakeSeries
+) -> None:
+    """However long its neighbour takes; across the slices what has come is shown before long."""
+    server = serve(cbct)
+    server.behaviour.items_at_once = 1
+    page = open_page(server, wait=None, script=COUNT_UPLOADS, has_movable_clock=True)
+    wait_for(lambda: page.evaluate("window.uploads") == 1)
+    page.clock.fast_forward(10_000)
+    page.clock.run_for(100)
+    viewer = page.locator("#viewer")
+    expect(viewer).to_have_attribute("data-state", "loading")
+    expect(page.locator("[data-part=image]")).to_be_visible()
+    page.get_by_role("button", name="Front").click()
+    page.clock.run_for(100)
+    expect(viewer).to_have_attribute("data-state", "shown")
+    server.behaviour.goes_on.set()
+    page.clock.resume()
+    wait_for(lambda: brightness(page) > 20)
+
+
+COUNT_UPLOADS = """
+window.uploads = 0;
+const upload = WebGL2RenderingContext.prototype.texSubImage3D;
+WebGL2RenderingContext.prototype.texSubImage3D = function (...how) {
+  window.uploads += 1;
+  return upload.apply(this, how);
+};
+"""
 
 
 @pytest.mark.slow
