@@ -41,7 +41,7 @@ export class Overlay {
       const pane = panes.get(name);
       pen.inside(box, () => {
         pane.paint(pen);
-        if (boxes.size > 1) paintName(pen, name, bench);
+        if (boxes.size > 1 || bench.isOnPaper) paintName(pen, name, bench);
         if (pane.pixelsPerMm) paintBar(pen, pane, bench);
         bench.measures.paint(pen, pane);
         if (this.#point?.pane === pane && bench.measures.canBegin(pane)) pen.ring(this.#point.at, 8, COLOURS.measure);

@@ -14,6 +14,11 @@ export class PanoramaPane extends JawPane {
     return { ...this.bench.textures(false), ...panoramaDrawing(this.sheet, jaw.arch, space.spacing, how) };
   }
 
+  get filled() {
+    const [width, height] = this.plane.size_mm.map((mm) => mm * this.scale);
+    return { width, height };
+  }
+
   paint(pen) {
     const { jaw, words, isCrossShown } = this.bench;
     if (isCrossShown) {

@@ -27,17 +27,24 @@ export class SolidPane {
     return this.#zoom > 1;
   }
 
+  /** Rays are parallel, so a millimetre is as long wherever it lies across them. */
   get pixelsPerMm() {
     return fittingScale(this.#bench.space, this.box.width, this.box.height) * this.#zoom;
   }
 
+  get filled() {
+    const side = Math.min(this.box.width, this.box.height) * Math.max(1, this.#zoom);
+    const [width, height] = this.#shift.map((mm) => side + 2 * Math.abs(mm) * this.pixelsPerMm);
+    return { width, height };
+  }
+
   drawing(ratio) {
-    const { space, solid, series, texelRamp } = this.#bench;
+    const { space, solid, series, texelRamp, isOnPaper } = this.#bench;
     const divide = this.#pace.divide(this.#isTurning);
     const scale = this.pixelsPerMm;
     return {
       ...this.#bench.textures(false), divide, ...solidDrawing({
-        series, space, texelRamp, look: solid, basis: this.#basis, scale: (scale * ratio) / divide,
+        series, space, texelRamp, isOnPaper, look: solid, basis: this.#basis, scale: (scale * ratio) / divide,
         first: [this.box.width, this.box.height].map((side, i) => this.#shift[i] - side / 2 / scale),
       }),
     };

@@ -6,6 +6,7 @@ const MOST_STEPS = 400;
 const TURNING_MS = 60;
 const RESTING_MS = 1200;
 const COARSEST = 8;
+const [BLACK, WHITE] = [[0, 0, 0], [1, 1, 1]];
 
 /** Where a step begins to take light and where it takes all, in shown values (HU), and the colour. */
 const LOOKS = {
@@ -36,9 +37,10 @@ export function fittingScale({ size }, width, height) {
  * @param {number[]} how.first mm right of and below the middle: the view's top left corner.
  * @param {number} how.scale Pixels a mm.
  * @param {(from: number, to: number) => number[]} how.texelRamp See Workbench.
+ * @param {boolean} [how.isOnPaper] White behind it, else black.
  * @returns {{fragment: string, set: Function}} Of a View, see renderer.js.
  */
-export function solidDrawing({ series, space, basis, look, first, scale, texelRamp }) {
+export function solidDrawing({ series, space, basis, look, first, scale, texelRamp, isOnPaper = false }) {
   const { right, down, normal } = basis;
   const whole = length(space.size);
   const step = Math.max(Math.min(...space.spacing), whole / MOST_STEPS);
@@ -50,7 +52,7 @@ export function solidDrawing({ series, space, basis, look, first, scale, texelRa
     set: rays({
       origin: voxels(near), right: voxels(times(right, 1 / scale)), down: voxels(times(down, 1 / scale)),
       ahead: voxels(times(normal, step)), steps: Math.ceil(whole / step), forward: normal, spacing: space.spacing,
-      tint, ramp: texelRamp(from, to),
+      tint, ramp: texelRamp(from, to), behind: isOnPaper ? WHITE : BLACK,
     }),
   };
 }

@@ -18,7 +18,7 @@ uniform int steps;
 uniform vec2 ramp;
 // mm a voxel; where the rays go, as a unit vector in mm
 uniform vec3 spacing, forward;
-uniform vec3 tint;
+uniform vec3 tint, behind;
 
 float valueAt(vec3 p, out float state) {
   return texelAt(clamp(p, vec3(0.0), size), state).r;
@@ -59,5 +59,5 @@ void main() {
     sum += left * takes * (isLost ? stripes() : tint * lightAt(p));
     left *= 1.0 - takes;
   }
-  colour = vec4(sum, 1.0);
+  colour = vec4(sum + (left > ${USED_UP} ? left : 0.0) * behind, 1.0);
 }`;

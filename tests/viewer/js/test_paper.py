@@ -10,8 +10,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Download, expect
 
+from .fake_study import FakeSeries
 from .test_workbench import NARROW, Bench, Run, beads, open_bench
 
 __all__ = ["open_bench"]
@@ -67,19 +68,52 @@ def test_v25_bar_of_the_print_is_as_long_as_it_says(open_bench: Callable[..., Be
     expect(sheet).to_have_count(0)  # gone after printing
 
 
+def kept_picture(download: Download) -> np.ndarray:
+    return np.array(Image.open(io.BytesIO(download.path().read_bytes())).convert("L")).astype(int)
+
+
 @pytest.mark.slow
 def test_v25_picture_to_keep_says_what_it_is(open_bench: Callable[..., Bench]) -> None:
     bench = open_bench(beads([1.0, 2.0, 2.0]), NARROW)
     with bench.page.expect_download() as download:
         bench.do("keep")
     assert download.value.suggested_filename == "picture.png"  # no name goes with it
-    picture = np.array(Image.open(io.BytesIO(download.value.path().read_bytes())).convert("L"))
-    stage = bench.stage
-    assert picture.shape == (round(stage["height"]) + 48, round(stage["width"]))
-    for line in range(2):
-        top = round(stage["height"]) + line * 24
+    picture = kept_picture(download.value)
+    # As wide as the stage, for so is the series; of its black no more than the letters need.
+    assert picture.shape == (240 + 48, round(bench.stage["width"]))
+    for top in (240, 240 + 24):
         assert (picture[top : top + 24] > 200).sum() > 50  # two lines below the picture
-    assert (picture[: round(stage["height"])] > 200).sum() > 50
+    assert (picture[:240] > 200).sum() > 50
+
+
+@pytest.mark.slow
+def test_v25_solid_view_is_kept_without_sides_and_fills_the_sheet_on_white(
+    open_bench: Callable[..., Bench], cbct: FakeSeries
+) -> None:
+    """The scan is 48 x 40 x 45 mm, the stage wide. Rays are parallel: the bar is true, on the sheet too."""
+    bench = open_bench(cbct, {"width": 1280, "height": 700})
+    page = bench.page
+    page.evaluate(f"() => {{ {NO_PRINTER}; }}")
+    page.get_by_role("button", name="3D").click()
+    bench.picture()
+    with page.expect_download() as download:
+        bench.do("keep")
+    side = round(bench.stage["height"])
+    kept = kept_picture(download.value)
+    assert kept.shape == (side + 48, side)
+    px_per_mm = 1.5 * side / np.linalg.norm([121 * 0.4, 101 * 0.4, 75 * 0.6])
+    assert longest_white_line(kept[:side]) == pytest.approx(10 * px_per_mm, abs=3)
+
+    bench.do("print")
+    percent = round(100 * 180 / (side / px_per_mm))
+    lines = page.locator(".viewer-print p").all_text_contents()
+    assert lines[1:] == [CAPTION[1], f"{percent} percent of life size."]
+    picture, width_mm = printed_picture(page.pdf(format="A4"))
+    assert width_mm == pytest.approx(180, rel=0.02)
+    assert picture.shape[0] == picture.shape[1]
+    corner = picture.shape[0] // 12
+    assert picture[-corner:, -corner:].min() > 250  # white behind it
+    assert picture[side // 2 - 5 : side // 2 + 5, side // 2 - 5 : side // 2 + 5].max() < 245
 
 
 @pytest.mark.parametrize(
