@@ -1,11 +1,9 @@
-/** The axial cut, with the arch and its seven handles where a panorama stands beside it. */
+/** The axial cut, with the arch and its seven handles: beside a panorama, or alone, where a phone has room for them. */
 import { outwardAt, pointAt } from "./arch.js";
 import { corrected, follow } from "./jaw.js";
-import { COLOURS } from "./pen.js";
+import { beside, COLOURS, nearest } from "./pen.js";
 import { PlanePane } from "./plane_pane.js";
 import { plus } from "./space.js";
-
-const NEAR_PX = 18;
 
 export class ArchPane extends PlanePane {
   #bench;
@@ -20,20 +18,18 @@ export class ArchPane extends PlanePane {
     super.paint(pen);
   }
 
-  press(x, y) {
-    if (!this.#isShown) return super.press(x, y);
-    const found = this.#bench.jaw.control.findIndex((mm) => {
-      const [px, py] = this.toScreen(mm);
-      return Math.hypot(px - x, py - y) < NEAR_PX;
-    });
-    if (found >= 0) return { move: (toX, toY) => this.#put(found, toX, toY) };
-    const hold = super.press(x, y);
+  press(x, y, reach) {
+    if (!this.#isShown) return super.press(x, y, reach);
+    const places = this.#bench.jaw.control.map((mm) => this.toScreen(mm));
+    const found = nearest(places, x, y, reach);
+    if (found >= 0) return beside(places[found], x, y, (toX, toY) => this.#put(found, toX, toY));
+    const hold = super.press(x, y, reach);
     follow(this.#bench);
     return { ...hold, move: (toX, toY) => { hold.move(toX, toY); follow(this.#bench); } };
   }
 
   get #isShown() {
-    return Boolean(this.#bench.jaw) && this.#bench.layout === "dental" && this.#bench.isCrossShown;
+    return Boolean(this.#bench.jaw) && this.#bench.layout !== "mpr" && this.#bench.isCrossShown;
   }
 
   #put(index, x, y) {

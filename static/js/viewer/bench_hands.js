@@ -1,16 +1,22 @@
 /**
  * Mouse and fingers on the workbench. Left: the tool at hand, or the crosshair. Right: the window. Middle, or with
- * shift: pan. Wheel: slices; with control: zoom. Two fingers: zoom and pan.
+ * shift: pan. Wheel: slices; with control: zoom. Two fingers: zoom and pan. Two taps: nearer, or all of it again.
  */
 
 const WHEEL_PX = 60;
 const PX_PER_SLICE = 8;
+const TAP = { ms: 300, px: 24, zoom: 2.5 };
+// How near a press must be to what it takes hold of: a finger hides what it points at.
+const REACH_PX = { touch: 24, other: 16 };
 
 export class BenchHands {
   #bench;
   #element;
   #pointers = new Map();
   #hold = null;        // {move, end}: what the pressed button or finger moves
+  #before = null;      // how things stood before the first finger
+  #isTouch = false;
+  #taps = new Taps();
   #wheel = 0;
   #end = new AbortController();
 
@@ -27,7 +33,8 @@ export class BenchHands {
     listen("pointerup", this.#up);
     listen("pointercancel", this.#up);
     listen("wheel", this.#turn);
-    listen("dblclick", this.#double);
+    // Browsers disagree on whether two taps are a double click.
+    listen("dblclick", (event, at) => !this.#isTouch && this.#double(at));
     listen("contextmenu", (event) => event.preventDefault());
   }
 
@@ -61,18 +68,33 @@ export class BenchHands {
   #down(event, at) {
     this.#element.setPointerCapture(event.pointerId);
     this.#pointers.set(event.pointerId, at);
+    this.#isTouch = event.pointerType === "touch";
+    const isAgain = this.#taps.down(at, event.timeStamp, this.#pointers.size);
     if (this.#pointers.size > 1) {
-      this.#hold = null;
+      this.#takeBack();
       return;
     }
-    if (this.#takeUp(at)) this.#hold = this.#holdOf(event, this.#inPane(at));
+    if (!this.#takeUp(at)) return;
+    const { cross, jaw, measures } = this.#bench;
+    if (!isAgain) this.#before = { cross, jaw, isMeasuring: measures.isWaiting };
+    this.#hold = this.#holdOf(event, this.#inPane(at));
+  }
+
+  /** The first finger of two wasn't meant to point at anything. */
+  #takeBack() {
+    if (!this.#hold) return;
+    const { isMeasuring, ...values } = this.#before;
+    this.#hold = null;
+    if (!isMeasuring) this.#bench.measures.drop();
+    this.#bench.set(values);
   }
 
   #holdOf(event, [x, y]) {
     const bench = this.#bench;
-    if (event.button === 2) return shifting(x, y, (dx, dy) => bench.shiftWindow(dx, dy));
+    if (event.button === 2 || bench.tool === "light") return shifting(x, y, (dx, dy) => bench.shiftWindow(dx, dy));
     if (event.button === 1 || event.shiftKey) return shifting(x, y, (dx, dy) => bench.pan(dx, dy));
-    return bench.measures.press(bench.pane, x, y) ?? bench.pane.press(x, y) ?? this.#scrolling(x, y);
+    const reach = this.#isTouch ? REACH_PX.touch : REACH_PX.other;
+    return bench.measures.press(bench.pane, x, y, reach) ?? bench.pane.press(x, y, reach) ?? this.#scrolling(x, y);
   }
 
   #scrolling(x, y) {
@@ -104,16 +126,27 @@ export class BenchHands {
     if (far(from) > 0 && far(to) > 0) this.#bench.zoomBy(far(to) / far(from), ...this.#fromMiddle(middle));
   }
 
-  #up(event) {
+  #up(event, at) {
     if (!this.#pointers.delete(event.pointerId)) return;
     this.#hold?.end?.();
     this.#hold = null;
+    if (this.#isTouch && event.type === "pointerup" && this.#taps.isSecond(at, event.timeStamp)) this.#double(at);
   }
 
-  #double(event, at) {
+  #double(at) {
     const { tool, layout, layouts } = this.#bench;
-    if (tool !== "cross" || layouts.length < 2 || !this.#takeUp(at)) return;
-    this.#bench.setLayout(layout === "single" ? layouts[0] : "single");
+    if (tool !== "cross" || !this.#takeUp(at)) return;
+    if (this.#isTouch && (layout === "single" || layouts.length < 2)) this.#nearer(at);
+    else if (layouts.length > 1) this.#bench.setLayout(layout === "single" ? layouts[0] : "single");
+  }
+
+  /** Or all of it again. The taps weren't meant to point at anything either. */
+  #nearer(at) {
+    const bench = this.#bench;
+    const { cross, jaw } = this.#before;
+    if (bench.isZoomed) bench.pane.reset();
+    else bench.zoomBy(TAP.zoom, ...this.#fromMiddle(at));
+    bench.set({ cross, jaw });
   }
 
   #turn(event, at) {
@@ -141,3 +174,29 @@ function shifting(x, y, deed) {
     },
   };
 }
+
+/** Tells two taps of one finger from a pull, a pinch and a second thought. */
+class Taps {
+  #down = null;
+  #last = null;
+
+  /** @returns {boolean} Soon after a tap at this place. */
+  down(at, when, fingers) {
+    this.#down = fingers === 1 ? at : null;
+    return this.#follows(at, when);
+  }
+
+  /** @returns {boolean} The finger that goes up has tapped a second time. */
+  isSecond(at, when) {
+    const isTap = isNear(this.#down, at);
+    const isSecond = isTap && this.#follows(at, when);
+    this.#last = isTap && !isSecond ? { at, when } : null;
+    return isSecond;
+  }
+
+  #follows(at, when) {
+    return isNear(this.#last?.at, at) && when - this.#last.when < TAP.ms;
+  }
+}
+
+const isNear = (one, other) => Boolean(one) && Math.hypot(one[0] - other[0], one[1] - other[1]) < TAP.px;

@@ -11,11 +11,14 @@
  * @property {(ratio: number) => object} drawing A View of renderer.js without `rect`, `shade` and `isColour`;
  *   `ratio` is device pixels per CSS pixel. Null draws nothing.
  * @property {(pen: import("./pen.js").Pen) => void} paint Lines and letters over the picture.
- * @property {(x: number, y: number) => {move: (x: number, y: number) => void, end?: () => void}|null} press A mouse
- *   button or finger goes down with no measuring tool at hand. Null: nothing there.
+ * @property {(x: number, y: number, reach: number) => {move: (x: number, y: number) => void, end?: () => void}|null}
+ *   press A mouse button or finger goes down with no measuring tool at hand; it takes hold of what is within reach
+ *   (CSS pixels). Null: nothing there.
  * @property {(factor: number, x: number, y: number) => void} zoomBy x and y from the pane's middle, as for `pan`.
  * @property {(dx: number, dy: number) => void} pan @property {() => void} reset @property {boolean} isZoomed
  * @property {number} [pixelsPerMm] CSS pixels; draws the scale bar. Left out (or 0): no bar.
+ * @property {{width: number, height: number}} [filled] As much of the box as the picture fills, CSS pixels; a box of that
+ *   size shows it in the same scale. Left out: all of it.
  * @property {{width: number, height: number}} [frame] Of each cut, where several stand side by side.
  * @property {(x: number, y: number) => number[]} [toMm] A place in the series' millimetres (space.js). Left out: no
  *   measuring here.

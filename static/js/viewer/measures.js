@@ -2,7 +2,7 @@
  * Distances and angles: placed by hand, kept in the series' millimetres, drawn wherever their places are shown.
  * Nothing of it is stored: it ends with the page.
  */
-import { COLOURS } from "./pen.js";
+import { beside, COLOURS, nearest } from "./pen.js";
 import { dot, length, minus } from "./space.js";
 
 const NEEDED = { distance: 2, angle: 3 };
@@ -34,10 +34,15 @@ export class Measures {
     return tool in NEEDED && Boolean(pane.toMm) && (pane.canMeasure?.(tool) ?? true);
   }
 
+  /** An unfinished one waits for its next place. */
+  get isWaiting() {
+    return this.#draft !== null;
+  }
+
   /** @returns {object|null} What a press at (x, y) takes hold of: the end of a measure, or a new one. */
-  press(pane, x, y) {
+  press(pane, x, y, reach = NEAR_PX) {
     if (!pane.toMm) return null;
-    return this.#endAt(pane, x, y) ?? (this.canBegin(pane) ? this.#place(pane, x, y) : null);
+    return this.#endAt(pane, x, y, reach) ?? (this.canBegin(pane) ? this.#place(pane, x, y) : null);
   }
 
   /** The mouse is over a place while a measure waits for its next one. */
@@ -86,14 +91,12 @@ export class Measures {
   }
 
   /** Hold of an end, to put it elsewhere. */
-  #endAt(pane, x, y) {
+  #endAt(pane, x, y, reach) {
     for (const one of this.list) {
       if (!(pane.isShowing?.(one.points) ?? one.pane === pane.name)) continue;
-      const found = one.points.findIndex((mm) => {
-        const [px, py] = pane.toScreen(mm);
-        return Math.hypot(px - x, py - y) < NEAR_PX;
-      });
-      if (found >= 0) return { move: (toX, toY) => this.#put(one, found, pane.toMm(toX, toY)) };
+      const places = one.points.map((mm) => pane.toScreen(mm));
+      const found = nearest(places, x, y, reach);
+      if (found >= 0) return beside(places[found], x, y, (...to) => this.#put(one, found, pane.toMm(...to)));
     }
     return null;
   }

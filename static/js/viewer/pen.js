@@ -11,6 +11,18 @@ export const COLOURS = {
   measure: "#ffe66d", letter: "#ffffff", quiet: "#556475",
 };
 
+/** @param {number[][]} places On the screen. @returns {number} The nearest to (x, y) within reach, −1: none. */
+export function nearest(places, x, y, reach) {
+  const far = places.map(([px, py]) => Math.hypot(px - x, py - y));
+  const found = far.indexOf(Math.min(...far));
+  return far[found] < reach ? found : -1;
+}
+
+/** @returns {object} A hold of a place by a press beside it: it keeps its distance, and a finger doesn't hide it. */
+export function beside([left, top], x, y, put) {
+  return { move: (toX, toY) => put(toX + left - x, toY + top - y) };
+}
+
 export class Pen {
   #context;
 

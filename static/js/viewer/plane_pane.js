@@ -2,13 +2,12 @@
  * A flat cut: axial, coronal or sagittal through the crosshair, square or turned, thin or a slab; or a picture as
  * it is stored.
  */
-import { COLOURS } from "./pen.js";
+import { COLOURS, nearest } from "./pen.js";
 import { panBy, zoomAt } from "./planes.js";
 import { cross, dot, lettersOf, minus, plus, STORED, times, unit } from "./space.js";
 
 const WHOLE = { zoom: 1, centre: [0, 0] };
 const MOST_SAMPLES = 96;
-const NEAR_PX = 16;
 const SQUARE = 1 - 1e-9;
 
 export class PlanePane {
@@ -34,6 +33,14 @@ export class PlanePane {
     const { width, height } = this.box;
     const [w, h] = this.#plane.size_mm;
     return Math.min(width / w, height / h) * this.#camera.zoom;
+  }
+
+  /** A turned cut reaches further than a square one. */
+  get filled() {
+    const { cross, unturned } = this.#bench;
+    if (cross.bases !== unturned) return this.box;
+    const [width, height] = this.#plane.size_mm.map((mm) => mm * this.pixelsPerMm);
+    return { width, height };
   }
 
   get count() {
@@ -73,10 +80,10 @@ export class PlanePane {
     this.#paintLetters(pen);
   }
 
-  press(x, y) {
+  press(x, y, reach) {
     if (this.#name === "image") return this.#panning(x, y);
-    const handle = this.#handles().find(({ at }) => Math.hypot(at[0] - x, at[1] - y) < NEAR_PX);
-    if (handle && this.#bench.isCrossShown) return this.#turning(x, y);
+    const isOnHandle = nearest(this.#handles().map(({ at }) => at), x, y, reach) >= 0;
+    if (isOnHandle && this.#bench.isCrossShown) return this.#turning(x, y);
     this.#bench.moveTo(this.toMm(x, y));
     return { move: (toX, toY) => this.#bench.moveTo(this.toMm(toX, toY)) };
   }

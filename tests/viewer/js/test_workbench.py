@@ -85,11 +85,11 @@ def open_bench(browser_for_viewer: Browser) -> Iterator[Callable[..., Bench]]:
     opened: list[Any] = []
     broken: list[str] = []
 
-    def start(series: FakeSeries, viewport: Any = DESK, *, ratio: float = 1) -> Bench:
+    def start(series: FakeSeries, viewport: Any = DESK, *, ratio: float = 1, **options: Any) -> Bench:
         server = FakeServer([series], title=series.title)
         server.face = "dentist"
         server.behaviour.heartbeat_s = 0.5
-        context = browser_for_viewer.new_context(viewport=viewport, device_scale_factor=ratio)
+        context = browser_for_viewer.new_context(viewport=viewport, device_scale_factor=ratio, **options)
         opened.extend((context, server))
         page = context.new_page()
         page.on("pageerror", lambda error: broken.append(str(error)))
