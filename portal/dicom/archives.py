@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
+from portal.dicom.content import PIECE_BYTES, WINDOW_BYTES, Buffer, Content, Whole
+from portal.dicom.inflated import Inflated
 from portal.dicom.verdicts import refused
 from portal.dicom.zip_directory import Entry, read_directory
 
@@ -50,10 +52,18 @@ DEFAULT: Final = Budget()
 
 @dataclass
 class _Spent:
-    """Bytes that really came out of the archive so far, over all its members."""
+    """Bytes that really came out of the archive so far, over all its members; read again, a member counts once."""
 
     archive_bytes: int
     unpacked_bytes: int = 0
+    _of_members: dict[int, int] = field(default_factory=dict)
+
+    def count(self, entry: Entry, length: int) -> None:
+        """`length` bytes of an entry have come out."""
+        more = length - self._of_members.get(entry.offset, 0)
+        if more > 0:
+            self._of_members[entry.offset] = length
+            self.unpacked_bytes += more
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,7 @@ class Member:
     name: str
     length_bytes: int
     _open: Callable[[], MemberReader] = field(repr=False)
+    _stretch: Callable[[], _Stretches] = field(repr=False)
 
     def open(self) -> MemberReader:
         """A reader of the plain bytes; raises `IngestRefused` if the member is itself a ZIP."""
@@ -72,6 +83,12 @@ class Member:
         """The whole member, at most the budget's entry size."""
         with self.open() as reader:
             return reader.read()
+
+    def content(self) -> Content:
+        """The member to be read at any place: a small one whole, a large one where it lies."""
+        if self.length_bytes <= WINDOW_BYTES:
+            return Whole(self.read())
+        return LargeMember(self, self._stretch())
 
 
 def looks_like_zip(head: bytes) -> bool:
@@ -100,7 +117,12 @@ def walk(fileobj: BinaryIO, *, budget: Budget = DEFAULT) -> Iterator[Member]:
 
 
 def _member(fileobj: BinaryIO, entry: Entry, end: int, budget: Budget, spent: _Spent) -> Member:
-    return Member(entry.name, entry.length, lambda: MemberReader(fileobj, entry, end, budget, spent))
+    return Member(
+        entry.name,
+        entry.length,
+        lambda: MemberReader(fileobj, entry, end, budget, spent),
+        lambda: _stretches(fileobj, entry),
+    )
 
 
 def _check_entry(entry: Entry, budget: Budget) -> None:
@@ -150,6 +172,55 @@ def _data_limits(entries: list[Entry], directory_offset: int) -> dict[int, int]:
     return limits
 
 
+_Stretches = Callable[[int, int], bytes]
+
+
+def _stretches(fileobj: BinaryIO, entry: Entry) -> _Stretches:
+    """Gives some of the plain bytes from one offset to another."""
+    begin = entry.data_offset(fileobj)
+
+    def packed(offset: int, length: int) -> bytes:
+        fileobj.seek(begin + offset)
+        return fileobj.read(min(length, entry.packed_length - offset))
+
+    if entry.method == DEFLATED:
+        return Inflated(packed, entry.length).some
+    return lambda start, stop: packed(start, stop - start)
+
+
+class LargeMember:
+    """A member that isn't held in memory (a `Content`).
+
+    Read from end to end it is held against its length, checksum and budgets, as by `MemberReader`: do that first.
+    """
+
+    is_in_memory = False
+
+    def __init__(self, member: Member, some: _Stretches) -> None:
+        self._member, self._some = member, some
+        self.length = member.length_bytes
+
+    def pieces(self, start: int = 0, stop: int | None = None) -> Iterator[Buffer]:
+        """In pieces of at most 256 KiB. Raises `IngestRefused("zip-damaged")` where a member is not as it was."""
+        end = self.length if stop is None else min(stop, self.length)
+        if (start, end) == (0, self.length):
+            with self._member.open() as reader:
+                yield from iter(lambda: reader.read(PIECE_BYTES), b"")
+            return
+        while start < end:
+            piece = self._piece(start, min(start + PIECE_BYTES, end))
+            yield piece
+            start += len(piece)
+
+    def _piece(self, start: int, stop: int) -> bytes:
+        try:
+            if piece := self._some(start, stop):
+                return piece
+        except (zlib.error, EOFError):
+            pass
+        raise refused("zip-damaged")
+
+
 class MemberReader:
     """Reads one member, counting and checking what comes out.
 
@@ -195,7 +266,7 @@ class MemberReader:
             return b""
         self._crc = zlib.crc32(piece, self._crc)
         self._length += len(piece)
-        self._spent.unpacked_bytes += len(piece)
+        self._spent.count(self._entry, self._length)
         self._check_budget()
         return piece
 

@@ -4,11 +4,13 @@ Started by `sandbox` as its own process: it imports what it will need, gives up 
 only then reads the first file. It imports no Django, has no secret in its environment, and writes nothing but
 answers: pydicom's log and warnings are off, and what C libraries print goes nowhere.
 
-    request     {"do": "header" | "describe" | "decode", "length": bytes of the file, "spec": null | {...}}
+    request     {"do": "header" | "describe" | "decode", "length": bytes of the file, "lent": bytes lent at once,
+                 "spec": null | {...}, "order": null | [frame indices]}
     answer      {"header": {...}} · {"description": {...}} · {"frame": {...}} ‖ samples · {"alive": true}
                 {"done": true} · {"refused": code}
+    between     {"want": [start, stop]}, to which the parent says {"lent": bytes}
 
-The file lies in shared memory, which the child can only read.
+The file lies in shared memory, which the child can only read: a small one whole, of a large one a stretch at a time.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import mmap
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -28,7 +31,9 @@ from portal.dicom.confinement import confine, die_with_parent
 from portal.dicom.display import DisplaySpec
 from portal.dicom.elements import silence_pydicom
 from portal.dicom.header_reader import read_header
+from portal.dicom.part10 import Bytes
 from portal.dicom.pixel_data import Picture
+from portal.dicom.window import Window
 from portal.dicom.wire import HEAD, pack, rebuild, record_of
 from portal.errors import IngestRefused
 
@@ -48,7 +53,7 @@ def main(input_fd: int, parent_pid: int) -> None:
     confinement = confine()
     _send(answers_fd, {"ready": confinement}, None)
     while (request := _receive()) is not None:
-        for message, payload in _answers(request, input_fd):
+        for message, payload in _answers(request, input_fd, answers_fd):
             _send(answers_fd, message, payload)
 
 
@@ -92,11 +97,11 @@ def _send(fd: int, message: dict[str, Any], payload: np.ndarray | None) -> None:
             part = part[os.write(fd, part) :]
 
 
-def _answers(request: dict[str, Any], input_fd: int) -> Iterator[Answer]:
+def _answers(request: dict[str, Any], input_fd: int, answers_fd: int) -> Iterator[Answer]:
     """All answers to one request; the last one is a verdict or the result, whatever happens in between."""
     deed, fallback = DEEDS[request["do"]]
     try:
-        with mmap.mmap(input_fd, request["length"], prot=mmap.PROT_READ) as data:
+        with _opened(request, input_fd, answers_fd) as data:
             yield from deed(data, request)
     except IngestRefused as refusal:
         yield {"refused": refusal.code}, None
@@ -110,20 +115,36 @@ def _answers(request: dict[str, Any], input_fd: int) -> Iterator[Answer]:
         yield {"refused": fallback}, None
 
 
-def _header(data: mmap.mmap, request: dict[str, Any]) -> Iterator[Answer]:
+@contextmanager
+def _opened(request: dict[str, Any], input_fd: int, answers_fd: int) -> Iterator[Bytes]:
+    """The file: mapped if all of it was lent, else a window on it."""
+    if request["lent"] == request["length"]:
+        with mmap.mmap(input_fd, request["length"], prot=mmap.PROT_READ) as data:
+            yield data
+        return
+
+    def ask(start: int, stop: int) -> None:
+        _send(answers_fd, {"want": [start, stop]}, None)
+        if _receive() is None:
+            raise EOFError
+
+    yield Window(request["length"], input_fd, ask)
+
+
+def _header(data: Bytes, request: dict[str, Any]) -> Iterator[Answer]:
     yield {"header": record_of(read_header(data))}, None
     yield {"done": True}, None
 
 
-def _describe(data: mmap.mmap, request: dict[str, Any]) -> Iterator[Answer]:
+def _describe(data: Bytes, request: dict[str, Any]) -> Iterator[Answer]:
     for description in Picture(data).describe():
         yield ({"alive": True} if description is None else {"description": record_of(description)}), None
     yield {"done": True}, None
 
 
-def _decode(data: mmap.mmap, request: dict[str, Any]) -> Iterator[Answer]:
+def _decode(data: Bytes, request: dict[str, Any]) -> Iterator[Answer]:
     spec = None if request["spec"] is None else rebuild(DisplaySpec, request["spec"])
-    for frame in Picture(data).frames(spec):
+    for frame in Picture(data).frames(spec, request["order"]):
         samples = frame.shape[2] if frame.ndim == 3 else 1
         size = {
             "rows": frame.shape[0],
@@ -135,7 +156,7 @@ def _decode(data: mmap.mmap, request: dict[str, Any]) -> Iterator[Answer]:
     yield {"done": True}, None
 
 
-DEEDS: Final[dict[str, tuple[Callable[[mmap.mmap, dict[str, Any]], Iterator[Answer]], str]]] = {
+DEEDS: Final[dict[str, tuple[Callable[[Bytes, dict[str, Any]], Iterator[Answer]], str]]] = {
     "header": (_header, "bad-header"),
     "describe": (_describe, "bad-pixels"),
     "decode": (_decode, "bad-pixels"),

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from portal.dicom.content import WINDOW_BYTES, Content
 from portal.dicom.wire import HEAD, MAX_JSON_BYTES, MAX_PAYLOAD_BYTES, pack
 
 GIB: Final = 1 << 30
@@ -46,10 +47,12 @@ class ChildProcess:
 
     def __init__(self) -> None:
         self._input_fd = os.memfd_create("scan", os.MFD_CLOEXEC)
+        self._content: Content | None = None
         request_end, self._requests = os.pipe()
         self._answers, answer_end = os.pipe()
         self._process = self._start(request_end, answer_end)
-        fcntl.fcntl(self._answers, F_SETPIPE_SZ, PIPE_BYTES)
+        for pipe in (self._answers, self._requests):
+            fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
         self._poll = select.poll()
         self._poll.register(self._answers, select.POLLIN)
         self.confinement = self._hello()
@@ -96,22 +99,34 @@ class ChildProcess:
         for fd in (self._requests, self._answers, self._input_fd):
             os.close(fd)
 
-    def send(self, request: dict[str, Any], data: bytes | bytearray | memoryview) -> None:
-        """Put the file into shared memory, set its limits, and ask."""
-        view = memoryview(data).cast("B")
-        os.ftruncate(self._input_fd, 0)
-        offset = 0
-        while offset < len(view):
-            offset += os.pwrite(self._input_fd, view[offset:], offset)
-        self._limit_memory(len(view))
+    def send(self, request: dict[str, Any], content: Content) -> None:
+        """Set the limits of a file, and ask. A small one is lent whole, a large one as the child asks for it."""
+        self._content = content
+        lent = content.length if content.length <= WINDOW_BYTES else 0
+        self._lend(0, lent)
+        self._limit_memory(content.length)
         self.allow_cpu()
+        self._tell({**request, "length": content.length, "lent": lent})
+
+    def _tell(self, message: dict[str, Any]) -> None:
         try:
-            os.write(self._requests, pack({**request, "length": len(view)}))
+            os.write(self._requests, pack(message))
         except BrokenPipeError as error:
             raise ChildGone("crashed") from error
 
+    def _lend(self, start: int, stop: int) -> None:
+        """Put the bytes from `start` to `stop` (exclusive) into shared memory, in place of what was there."""
+        os.ftruncate(self._input_fd, 0)
+        offset = 0
+        for piece in self._content.pieces(start, stop) if self._content else ():
+            view = memoryview(piece)
+            while view:
+                count = os.pwrite(self._input_fd, view, offset)
+                view, offset = view[count:], offset + count
+
     def forget(self) -> None:
         """Give the memory of the last file back."""
+        self._content = None
         os.ftruncate(self._input_fd, 0)
 
     def _limit_memory(self, length: int) -> None:
@@ -139,8 +154,30 @@ class ChildProcess:
         return -(-(user_ticks + system_ticks) // TICKS_A_SECOND)
 
     def receive(self, wait_s: float) -> tuple[dict[str, Any], bytearray]:
-        """The next answer and its payload; raises `ChildGone("timeout")` after `wait_s`."""
+        """The next answer and its payload; raises `ChildGone("timeout")` after `wait_s`.
+
+        What the child wants to see of a large file meanwhile is lent, and moves no limit: it can't buy time by asking.
+        """
         until = time.monotonic() + wait_s
+        message, payload = self._next_message(until)
+        while "want" in message:
+            start, stop = self._wanted(message["want"])
+            self._lend(start, stop)
+            self._tell({"lent": stop - start})
+            if time.monotonic() > until:
+                raise ChildGone("timeout")
+            message, payload = self._next_message(until)
+        return message, payload
+
+    def _wanted(self, stretch: Any) -> tuple[int, int]:
+        """The stretch the child asks for, after checking that there is such a one, and no larger than may be."""
+        match stretch:
+            case [int(start), int(stop)] if self._content is not None:
+                if 0 <= start < stop <= self._content.length and stop - start <= WINDOW_BYTES:
+                    return start, stop
+        raise ChildGone("crashed")
+
+    def _next_message(self, until: float) -> tuple[dict[str, Any], bytearray]:
         json_length, payload_length = HEAD.unpack(self._read(HEAD.size, until))
         if json_length > MAX_JSON_BYTES or payload_length > MAX_PAYLOAD_BYTES:
             raise ChildGone("crashed")

@@ -27,6 +27,8 @@ PIXEL_DATA: Final = 0x7FE00010
 FLOAT_PIXELS: Final = (0x7FE00008, 0x7FE00009)
 UNDEFINED: Final = 0xFFFFFFFF
 MAX_TEXT: Final = 1024
+MAX_VALUE_BYTES: Final = 16 << 20
+"""Longer values (documents, private data) are passed over: none of them is asked for."""
 
 
 def silence_pydicom() -> None:
@@ -59,7 +61,9 @@ def read_elements(body: Body) -> tuple[Dataset, PixelElement | None]:
     stop = _Stop(stream, len(body.data))
     elements: dict[BaseTag, Any] = {}
     try:
-        for element in data_element_generator(stream, body.is_implicit, body.syntax.is_little_endian, stop):
+        for element in data_element_generator(
+            stream, body.is_implicit, body.syntax.is_little_endian, stop, MAX_VALUE_BYTES
+        ):
             elements[element.tag] = element
     except EOFError as error:
         raise refused("truncated") from error

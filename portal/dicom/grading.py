@@ -11,6 +11,7 @@ Source: DICOM PS3.3 C.7.6.3.1, C.11.1 (modality), C.11.2 (VOI), C.11.6 (presenta
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -22,6 +23,8 @@ from portal.dicom.planes import groups_of, in_groups, shared_groups
 
 SIGMOID_MAXIMUM: Final = 4095.0
 """A sigmoid is shown in 4,096 steps, more than any screen has."""
+GRADINGS_KEPT: Final = 8
+"""Each takes 512 KiB, and as much again where it is counted."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +39,17 @@ class Grading:
     """Codes that stand for "no picture here"; they don't count for the window."""
 
 
-def gradings_of(dataset: Dataset, layout: PixelLayout) -> list[Grading]:
-    """One grading a frame, shared between frames that are graded alike."""
-    made: dict[tuple[float | None, ...], Grading] = {}
-    gradings = []
-    for groups in _groups(dataset, layout.frames):
-        key = _told(groups)
-        if key not in made:
-            made[key] = _grading(groups, layout)
-        gradings.append(made[key])
-    return gradings
+class Gradings:
+    """The grading of each frame, made when it is asked for: a file may have one for each of 20,000 frames.
+
+    `kinds[index]` is the first frame that is graded like the one at `index`.
+    """
+
+    def __init__(self, dataset: Dataset, layout: PixelLayout) -> None:
+        groups = _groups(dataset, layout.frames)
+        first: dict[tuple[float | str | None, ...], int] = {}
+        self.kinds = [first.setdefault(_told(some), index) for index, some in enumerate(groups)]
+        self.of_kind = lru_cache(GRADINGS_KEPT)(lambda kind: _grading(groups[kind], layout))
 
 
 def _groups(dataset: Dataset, frames: int) -> list[list[Dataset]]:
@@ -54,7 +58,8 @@ def _groups(dataset: Dataset, frames: int) -> list[list[Dataset]]:
     return per_frame if len(per_frame) == frames else [[*shared_groups(dataset), dataset]] * frames
 
 
-def _told(groups: list[Dataset]) -> tuple[float | None, ...]:
+def _told(groups: list[Dataset]) -> tuple[float | str | None, ...]:
+    """All that a frame's groups say of its grading, apart from what the file says of the whole."""
     rescale = in_groups(groups, "PixelValueTransformationSequence") or groups[-1]
     voi = in_groups(groups, "FrameVOILUTSequence") or groups[-1]
     keys = (
@@ -63,7 +68,8 @@ def _told(groups: list[Dataset]) -> tuple[float | None, ...]:
         (voi, "WindowCenter"),
         (voi, "WindowWidth"),
     )
-    return tuple(number(source, keyword) for source, keyword in keys)
+    words = text(rescale, "RescaleType"), text(voi, "VOILUTFunction")
+    return (*(number(source, keyword) for source, keyword in keys), *words)
 
 
 def _grading(groups: list[Dataset], layout: PixelLayout) -> Grading:

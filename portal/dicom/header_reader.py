@@ -5,7 +5,6 @@ Source: DICOM PS3.3 annex C for the modules, C.7.6.3 for the picture's descripti
 
 from __future__ import annotations
 
-import mmap
 from typing import Final
 
 from pydicom.dataset import Dataset
@@ -24,7 +23,7 @@ from portal.dicom.elements import (
 )
 from portal.dicom.fragments import Fragments
 from portal.dicom.headers import DIRECTORY_CLASS, Header, Plane
-from portal.dicom.part10 import Body, open_body
+from portal.dicom.part10 import Body, Bytes, open_body
 from portal.dicom.planes import groups_of, in_groups, planes_of
 from portal.dicom.tooth_chart import teeth_of
 from portal.dicom.verdicts import refused
@@ -35,7 +34,7 @@ COLOURS: Final = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
 PALETTE: Final = "PALETTE COLOR"
 
 
-def read_header(data: mmap.mmap | bytes) -> Header:
+def read_header(data: Bytes) -> Header:
     """The header of one file; raises `IngestRefused` with a verdict, or whatever pydicom fails with."""
     body = open_body(data)
     dataset, pixels = read_elements(body)

@@ -17,12 +17,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
+from portal.dicom.content import PIECE_BYTES
+from portal.dicom.inflated import Inflated
+from portal.dicom.ranged import Ranged
 from portal.dicom.syntaxes import BIG_ENDIAN, EXPLICIT, IMPLICIT, Syntax, syntax_of
 from portal.dicom.verdicts import refused
 
 PREAMBLE_BYTES: Final = 128
 INFLATED_FLOOR_BYTES: Final = 64 << 20
-INFLATED_CAP_BYTES: Final = 512 << 20
+INFLATED_CAP_BYTES: Final = 2 << 30
 INFLATED_RATIO: Final = 200
 LONG_VRS: Final = frozenset(
     (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
@@ -33,12 +36,15 @@ MEDIA_STORAGE_SOP_INSTANCE_UID: Final = 0x0003
 FIRST_GROUPS: Final = (0x0004, 0x0008)
 """A data set begins with identification, or with the directory of a disc."""
 
+Bytes = mmap.mmap | bytes | Ranged
+"""A file, or its inflated body: in memory, or read where it lies."""
+
 
 @dataclass(frozen=True)
 class Body:
-    """The data set of a file, ready to be read from `offset`; `data` is the file, or what it inflated to."""
+    """The data set of a file, ready to be read from `offset`; `data` is the file, or what it inflates to."""
 
-    data: mmap.mmap | bytes
+    data: Bytes
     offset: int
     syntax: Syntax
     is_implicit: bool
@@ -47,12 +53,14 @@ class Body:
 
     def open(self, offset: int) -> BinaryIO:
         """A file object at `offset`, without a copy of a mapped file."""
+        if isinstance(self.data, Ranged):
+            return self.data.open(offset)
         stream = io.BytesIO(self.data) if isinstance(self.data, bytes) else self.data
         stream.seek(offset)
         return stream  # type: ignore[return-value]
 
 
-def open_body(data: mmap.mmap | bytes) -> Body:
+def open_body(data: Bytes) -> Body:
     """Find the data set; raises `IngestRefused`: empty, not-dicom, truncated, deflate-bomb, bad-header."""
     if len(data) == 0:
         raise refused("empty")
@@ -69,14 +77,14 @@ def open_body(data: mmap.mmap | bytes) -> Body:
     return Body(data, offset, syntax, is_implicit, *uids)
 
 
-def _begins_like_dicom(data: mmap.mmap | bytes) -> bool:
+def _begins_like_dicom(data: Bytes) -> bool:
     if len(data) < 8:
         return False
     groups = (0x0002, *FIRST_GROUPS)
     return int.from_bytes(data[:2], "little") in groups or int.from_bytes(data[:2], "big") in groups
 
 
-def _read_meta(data: mmap.mmap | bytes, start: int) -> tuple[dict[int, str], int]:
+def _read_meta(data: Bytes, start: int) -> tuple[dict[int, str], int]:
     """The texts of group 0002 by element number, and where the data set begins."""
     meta: dict[int, str] = {}
     offset, group_end = start, 0
@@ -94,14 +102,13 @@ def _read_meta(data: mmap.mmap | bytes, start: int) -> tuple[dict[int, str], int
     return meta, offset
 
 
-def _meta_elements(data: mmap.mmap | bytes, start: int) -> Iterator[tuple[int, int, int]]:
+def _meta_elements(data: Bytes, start: int) -> Iterator[tuple[int, int, int]]:
     """(element number, offset of the value, its length); explicit little endian, or implicit if written so."""
     offset = start
     while len(data) - offset >= 12:
-        group, element, vr, short = struct.unpack_from("<HH2sH", data, offset)
+        group, element, vr, short, long = struct.unpack("<HH2sHL", data[offset : offset + 12])
         if group != 0x0002:
             return
-        (long,) = struct.unpack_from("<L", data, offset + 8)
         if vr in LONG_VRS:
             value, length = offset + 12, long
         elif _is_vr(vr):
@@ -118,7 +125,7 @@ def _is_vr(code: bytes) -> bool:
     return code.isalpha() and code.isupper() and len(code) == 2
 
 
-def _guess(data: mmap.mmap | bytes, offset: int, syntax: Syntax | None) -> tuple[bool, bool]:
+def _guess(data: Bytes, offset: int, syntax: Syntax | None) -> tuple[bool, bool]:
     """(implicit?, little endian?) from the first element; a stated syntax is believed only as to byte order."""
     head = data[offset : offset + 8]
     if len(head) < 8:
@@ -133,16 +140,25 @@ def _guessed_syntax(is_implicit: bool, is_little_endian: bool) -> Syntax:
     return syntax_of(IMPLICIT if is_implicit else EXPLICIT)
 
 
-def _inflate(data: mmap.mmap | bytes, offset: int) -> bytes:
-    """The body of a deflated file, at most 200 times its size (64 MiB are always allowed)."""
+def _inflate(data: Bytes, offset: int) -> Inflated:
+    """The body of a deflated file, at most 200 times its size (64 MiB are always allowed).
+
+    It is unpacked once to measure it, and again as it is read.
+    """
     limit = min(INFLATED_CAP_BYTES, max(INFLATED_FLOOR_BYTES, INFLATED_RATIO * (len(data) - offset)))
-    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    body = Inflated(lambda start, length: data[offset + start : offset + start + length])
     try:
-        body = unpacker.decompress(data[offset:], limit)
+        if not body.measure(limit):
+            raise refused("deflate-bomb")
     except zlib.error as error:
         raise refused("bad-header") from error
-    if not unpacker.eof:
-        raise refused("deflate-bomb" if len(body) >= limit else "truncated")
-    if unpacker.unused_data.strip(b"\0"):
+    except EOFError as error:
+        raise refused("truncated") from error
+    if any(_pieces_but_zeros(data, offset + body.end_offset)):
         raise refused("bad-header")
     return body
+
+
+def _pieces_but_zeros(data: Bytes, offset: int) -> Iterator[bytes]:
+    for start in range(offset, len(data), PIECE_BYTES):
+        yield data[start : start + PIECE_BYTES].strip(b"\0")

@@ -5,11 +5,13 @@ Runs in the confined child. A file of 100 frames never sits decoded whole.
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterator
+import struct
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from pydicom.dataset import Dataset
 
 from portal.dicom.acceptance import PixelLayout, check_present, check_size
 from portal.dicom.colour import palette_of, to_rgb
@@ -17,12 +19,12 @@ from portal.dicom.decoders import decode_frame
 from portal.dicom.display import COLOUR_DESCRIPTION, DisplaySpec, PixelDescription, unify
 from portal.dicom.elements import PixelElement, read_elements
 from portal.dicom.fragments import Fragments
-from portal.dicom.grading import Grading, gradings_of
+from portal.dicom.grading import GRADINGS_KEPT, Grading, Gradings
 from portal.dicom.header_reader import is_shown_kind, layout_of
-from portal.dicom.part10 import Body, open_body
+from portal.dicom.part10 import Body, Bytes, open_body
+from portal.dicom.tally import Tally
 from portal.dicom.verdicts import refused
 
-LOW_SHARE, HIGH_SHARE = 0.005, 0.995
 STRIP_PIXELS: Final = 1 << 20
 
 
@@ -32,14 +34,14 @@ class Picture:
     Raises `IngestRefused`: what `open_body`, `read_elements` and `acceptance` refuse, and `unsupported`.
     """
 
-    def __init__(self, data: mmap.mmap | bytes) -> None:
+    def __init__(self, data: Bytes) -> None:
         self._body = open_body(data)
         self._dataset, pixels = read_elements(self._body)
         self.layout = layout_of(self._dataset)
         if pixels is None or not is_shown_kind(self.layout):
             raise refused("unsupported")
         check_size(self.layout)
-        self._source = _Source(self._body, pixels, self.layout)
+        self._source = _Source(self._body, self._dataset, pixels, self.layout)
 
     @property
     def is_colour(self) -> bool:
@@ -55,41 +57,44 @@ class Picture:
         if self.is_colour:
             yield COLOUR_DESCRIPTION
             return
-        gradings = gradings_of(self._dataset, self.layout)
-        counts: dict[int, np.ndarray] = {}
-        for grading, samples in zip(gradings, self._samples(), strict=True):
-            seen = counts.setdefault(id(grading), np.zeros(grading.shown.size, np.int64))
+        gradings, tally = Gradings(self._dataset, self.layout), Tally()
+        for kind, samples in zip(gradings.kinds, self._samples(self._all), strict=True):
+            grading = gradings.of_kind(kind)
             for rows in _strips(samples):
-                seen += np.bincount(self._codes(samples[rows]).reshape(-1), minlength=seen.size)
+                codes = self._codes(samples[rows]).reshape(-1)
+                tally.add(kind, grading, np.bincount(codes, minlength=grading.shown.size))
             yield None
-        unique = {id(grading): grading for grading in gradings}
-        yield _description([(unique[key], seen) for key, seen in counts.items()])
+        yield tally.description()
 
-    def frames(self, spec: DisplaySpec | None) -> Iterator[np.ndarray]:
+    def frames(self, spec: DisplaySpec | None, order: Sequence[int] | None = None) -> Iterator[np.ndarray]:
         """Each frame as stored samples, rows x columns (uint8 or uint16) or rows x columns x 3 (uint8).
 
+        `order`: the indices of the frames wanted; without one, all of them.
         Without a `spec` the file is shown as a series of its own. Raises `IngestRefused("unsupported")` if `spec`
         is grey and the picture colour, or the other way round.
         """
         spec = spec or unify([description for description in self.describe() if description is not None])
         if self.is_colour != (spec.samples_per_pixel == 3):
             raise refused("unsupported")
-        return self._colour_frames() if self.is_colour else self._grey_frames(spec)
+        wanted = self._all if order is None else order
+        return self._colour_frames(wanted) if self.is_colour else self._grey_frames(spec, wanted)
 
-    def _grey_frames(self, spec: DisplaySpec) -> Iterator[np.ndarray]:
-        tables: dict[int, np.ndarray] = {}
-        gradings = gradings_of(self._dataset, self.layout)
-        for grading, samples in zip(gradings, self._samples(), strict=True):
-            if id(grading) not in tables:
-                tables[id(grading)] = _stored(grading, spec)
-            yield self._looked_up(tables[id(grading)], samples)
+    @property
+    def _all(self) -> Sequence[int]:
+        return range(self.layout.frames)
 
-    def _colour_frames(self) -> Iterator[np.ndarray]:
+    def _grey_frames(self, spec: DisplaySpec, order: Sequence[int]) -> Iterator[np.ndarray]:
+        gradings = Gradings(self._dataset, self.layout)
+        table = lru_cache(GRADINGS_KEPT)(lambda kind: _stored(gradings.of_kind(kind), spec))
+        for index, samples in zip(order, self._samples(order), strict=True):
+            yield self._looked_up(table(gradings.kinds[index]), samples)
+
+    def _colour_frames(self, order: Sequence[int]) -> Iterator[np.ndarray]:
         if self._is_palette:
             palette = palette_of(self._dataset, self.layout)
-            yield from (self._looked_up(palette, samples) for samples in self._samples())
+            yield from (self._looked_up(palette, samples) for samples in self._samples(order))
             return
-        yield from (to_rgb(samples, self.layout, self._body.syntax) for samples in self._samples())
+        yield from (to_rgb(samples, self.layout, self._body.syntax) for samples in self._samples(order))
 
     def _looked_up(self, table: np.ndarray, samples: np.ndarray) -> np.ndarray:
         """`table[code]` for every sample."""
@@ -98,9 +103,9 @@ class Picture:
             found[rows] = table.take(self._codes(samples[rows]), axis=0)
         return found
 
-    def _samples(self) -> Iterator[np.ndarray]:
-        for data in self._source:
-            yield decode_frame(data, self.layout, self._body.syntax)
+    def _samples(self, order: Sequence[int]) -> Iterator[np.ndarray]:
+        for index in order:
+            yield decode_frame(self._source.frame(index), self.layout, self._body.syntax)
 
     def _codes(self, samples: np.ndarray) -> np.ndarray:
         """The stored bits alone, without sign, overlays or other high bits."""
@@ -122,63 +127,36 @@ def _stored(grading: Grading, spec: DisplaySpec) -> np.ndarray:
     return np.clip(samples, 0, np.iinfo(dtype).max).astype(dtype)
 
 
-def _description(parts: list[tuple[Grading, np.ndarray]]) -> PixelDescription:
-    """From how often each code was seen, per grading."""
-    first = parts[0][0]
-    values = np.concatenate([grading.shown for grading, _ in parts])
-    seen = np.concatenate([counts for _, counts in parts])
-    minimum, maximum = float(values[seen > 0].min()), float(values[seen > 0].max())
-    low, high = _percentiles(values, _without_padding(parts))
-    center, width = first.window or (None, None)
-    return PixelDescription(
-        samples_per_pixel=1,
-        minimum=minimum,
-        maximum=maximum,
-        low=low,
-        high=high,
-        step=min(grading.step for grading, _ in parts),
-        unit=first.unit,
-        window_center=center,
-        window_width=width,
-    )
-
-
-def _without_padding(parts: list[tuple[Grading, np.ndarray]]) -> np.ndarray:
-    """Counts with padding left out, unless nothing else is there."""
-    kept = [counts.copy() for _, counts in parts]
-    for counts, (grading, _) in zip(kept, parts, strict=True):
-        counts[list(grading.padding)] = 0
-    joined = np.concatenate(kept)
-    return joined if joined.any() else np.concatenate([counts for _, counts in parts])
-
-
-def _percentiles(values: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
-    order = np.argsort(values, kind="stable")
-    total = np.cumsum(counts[order])
-    low, high = (order[np.searchsorted(total, total[-1] * share)] for share in (LOW_SHARE, HIGH_SHARE))
-    return float(values[low]), float(values[high])
-
-
 class _Source:
     """The bytes of each frame, as often as asked: a picture is read once to describe it and once to decode it."""
 
-    def __init__(self, body: Body, pixels: PixelElement, layout: PixelLayout) -> None:
+    def __init__(self, body: Body, dataset: Dataset, pixels: PixelElement, layout: PixelLayout) -> None:
         if pixels.is_encapsulated != body.syntax.is_encapsulated:
             raise refused("unsupported")
         self._body, self._pixels, self._layout = body, pixels, layout
-        self._fragments = Fragments(body, pixels) if pixels.is_encapsulated else None
-        present = (
-            self._fragments.total_bytes
-            if self._fragments
-            else min(pixels.length, len(body.data) - pixels.offset)
-        )
+        if pixels.is_encapsulated:
+            self._fragments = Fragments(body, pixels, _extended_offsets(dataset))
+            present = self._fragments.total_bytes
+        else:
+            present = min(pixels.length, len(body.data) - pixels.offset)
         check_present(layout, body.syntax.family, present)
+        self._frames = self._fragments.frames(layout.frames) if pixels.is_encapsulated else []
 
-    def __iter__(self) -> Iterator[bytes]:
-        if self._fragments is not None:
-            yield from self._fragments.frames(self._layout.frames)
-            return
+    def frame(self, index: int) -> bytes:
+        """The bytes of the frame at `index`, compressed as they are. Raises `IndexError` if there is none."""
+        if not 0 <= index < self._layout.frames:
+            raise IndexError
+        if self._pixels.is_encapsulated:
+            return self._fragments.join(self._frames[index])
         length = self._layout.frame_bytes
-        for index in range(self._layout.frames):
-            offset = self._pixels.offset + index * length
-            yield self._body.data[offset : offset + length]
+        offset = self._pixels.offset + index * length
+        return self._body.data[offset : offset + length]
+
+
+def _extended_offsets(dataset: Dataset) -> tuple[int, ...]:
+    """Where each frame begins, by a table that most files don't have (C.7.6.3.1.8)."""
+    table = dataset.get("ExtendedOffsetTable")
+    if not isinstance(table, bytes):
+        return ()
+    count = len(table) // 8
+    return struct.unpack(f"<{count}Q", table[: 8 * count])

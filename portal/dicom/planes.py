@@ -18,11 +18,12 @@ from portal.dicom.headers import Plane, Vector
 
 
 def planes_of(dataset: Dataset, frames: int) -> tuple[Plane, ...]:
-    """One plane a frame; all alike where the file speaks of the whole only."""
-    if "PerFrameFunctionalGroupsSequence" not in dataset and "SharedFunctionalGroupsSequence" not in dataset:
-        return (_plane([dataset]),) * frames
-    planes = tuple(_plane([*groups, dataset]) for groups in groups_of(dataset))
-    return planes if len(planes) == frames else (_plane([*shared_groups(dataset), dataset]),) * frames
+    """One plane a frame; all alike where the file speaks of the whole only.
+
+    What it says of the whole is no place for each of several frames, so then they have none.
+    """
+    planes = tuple(_plane([*groups, dataset], frames) for groups in groups_of(dataset))
+    return planes if len(planes) == frames else (_plane([*shared_groups(dataset), dataset], frames),) * frames
 
 
 def shared_groups(dataset: Dataset) -> list[Dataset]:
@@ -46,10 +47,12 @@ def in_groups(groups: list[Dataset], sequence: str) -> Dataset | None:
     return None
 
 
-def _plane(groups: list[Dataset]) -> Plane:
-    """The plane told by `groups`: functional groups, and last the data set itself."""
+def _plane(groups: list[Dataset], frames: int) -> Plane:
+    """The plane told by `groups`: functional groups, and last the data set itself, for one of `frames`."""
     dataset = groups[-1]
-    position = in_groups(groups, "PlanePositionSequence") or dataset
+    position = in_groups(groups if frames == 1 else groups[:1], "PlanePositionSequence")
+    if position is None:
+        position = dataset if frames == 1 else Dataset()
     orientation = in_groups(groups, "PlaneOrientationSequence") or dataset
     measures = in_groups(groups, "PixelMeasuresSequence") or dataset
     row, column = _directions(numbers(orientation, "ImageOrientationPatient"))

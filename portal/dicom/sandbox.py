@@ -6,18 +6,19 @@
         for frame in box.decode(data, spec=spec): ...
 
 One child serves many files. Whatever happens to it is a verdict (`IngestRefused`) on the file it had, and the
-next file gets a new child. A file's plain bytes lie in anonymous shared memory, never in a file.
+next file gets a new child. A file's plain bytes lie in anonymous shared memory, never in a file: a small file whole,
+a large one by the stretch the child is at, so that it costs no more memory than a small one.
 
 Limits of a file: 30 s of processor time for a header and for each frame; memory of 1 GiB and twice the file's
-own size, at most 3 GiB; 10 s for a header and 60 s for a frame by the clock. What the child may do at all is in
-`confinement`.
+own size, at most 3 GiB; by the clock 10 s for a header and 60 s for a frame, and a second more for each 64 MiB of
+the file. What the child may do at all is in `confinement`.
 
 Linux only. A `Sandbox` serves one thread: its child ends with the thread that started it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -25,6 +26,7 @@ import numpy as np
 
 from portal.dicom.acceptance import MAX_SIDE
 from portal.dicom.child_process import GIB, ChildGone, ChildProcess
+from portal.dicom.content import Buffer, Content, content_of
 from portal.dicom.display import DisplaySpec, PixelDescription
 from portal.dicom.frames import DTYPES
 from portal.dicom.headers import Header
@@ -33,9 +35,11 @@ from portal.dicom.wire import WrongRecord, rebuild, record_of
 
 HEADER_S: Final = 10.0
 FRAME_S: Final = 60.0
+BYTES_A_SECOND: Final = 64 << 20
+"""A large file may have to be gone through from end to end before its first answer."""
 MAX_INPUT_BYTES: Final = 2 * GIB
 
-Data = bytes | bytearray | memoryview
+Data = Buffer | Content
 Answer = tuple[dict[str, Any], bytearray]
 Record = TypeVar("Record", Header, PixelDescription)
 
@@ -89,14 +93,18 @@ class Sandbox:
         """The range and window of the file's values, for `unify`; decodes every frame. Raises `IngestRefused`."""
         return self._record(PixelDescription, "description", data, FRAME_S)
 
-    def decode(self, data: Data, *, spec: DisplaySpec | None = None) -> Iterator[np.ndarray]:
+    def decode(
+        self, data: Data, *, spec: DisplaySpec | None = None, order: Sequence[int] | None = None
+    ) -> Iterator[np.ndarray]:
         """The file's frames as stored samples, one at a time: rows x columns (uint8, uint16) or rows x columns x 3.
 
+        `order`: the frames wanted, by index, in the order in which they are; without one all come in their own.
         Without a `spec` the file is a series of its own. The child waits while nobody asks for the next frame; a
         caller that stops early ends it. Raises `IngestRefused`, also after frames have been given.
         """
         stated = None if spec is None else record_of(spec)
-        for message, payload in self._answers({"do": "decode", "spec": stated}, data, FRAME_S):
+        request = {"do": "decode", "spec": stated, "order": None if order is None else list(order)}
+        for message, payload in self._answers(request, data, FRAME_S):
             if "frame" in message:
                 yield _frame(message["frame"], payload)
 
@@ -112,14 +120,16 @@ class Sandbox:
 
     def _answers(self, request: dict[str, Any], data: Data, wait_s: float) -> Iterator[Answer]:
         """The answers to one request up to its end. A child that isn't at rest afterwards is replaced."""
-        if len(data) == 0:
+        content = content_of(data)
+        if content.length == 0:
             raise refused("empty")
-        if len(data) > MAX_INPUT_BYTES:
+        if content.length > MAX_INPUT_BYTES:
             raise refused("too-large")
+        wait_s += content.length / BYTES_A_SECOND
         is_at_rest = False
         try:
             child = self._living_child()
-            child.send(request, data)
+            child.send(request, content)
             while not is_at_rest:
                 message, payload = child.receive(wait_s)
                 child.allow_cpu()

@@ -16,6 +16,7 @@ from portal.accounts.permissions import Action, check
 from portal.audit import trail
 from portal.audit.actor import Actor, system
 from portal.clock import now
+from portal.dicom.content import Content
 from portal.errors import Conflict, InvalidInput, NotFound
 from portal.jobs.models import Job
 from portal.jobs.queue import enqueue
@@ -23,13 +24,14 @@ from portal.jobs.run import Lease, LeaseLost
 from portal.records.ingest.commit import store_all
 from portal.records.ingest.engine import run
 from portal.records.ingest.hold import GENERATION
-from portal.records.ingest.sources import Candidate, Place, Read, Refusal
+from portal.records.ingest.sources import Candidate, Place, Read, Refusal, content_of
 from portal.records.manifests import object_context
 from portal.records.models import QuarantinedGroup, VaultPack
 from portal.records.vault import vault
 from portal.sealed.keys import shred_study_key, study_key
-from portal.vault.packs import Extent
-from portal.vault.stream import open_bytes
+from portal.vault.header import SEALED_CHUNK_BYTES
+from portal.vault.packs import Extent, Pack
+from portal.vault.stream import Opener, SealedFile
 
 State = QuarantinedGroup.State
 JOB = "accept"
@@ -137,12 +139,30 @@ class HeldSource:
         """How to read a file again."""
         return partial(self._read, place.file)
 
-    def _read(self, file_id: UUID) -> bytes:
+    def _read(self, file_id: UUID) -> Content:
         file = self._files[file_id]
         extent = Extent(file["offset"], file["sealed_length"], file["sha256"])
         group = self._group
         context = object_context(group.practice_id, group.pk, GENERATION, "original", instance=file_id)
-        sealed = vault().open_pack(group.pack).view(extent)
-        return open_bytes(
-            sealed, dek=self._dek.key, dek_id=self._dek.id, context=context, length=file["length"]
+        pack = vault().open_pack(group.pack)
+        opener = Opener(
+            pack.view(extent),
+            dek=self._dek.key,
+            dek_id=self._dek.id,
+            context=context,
+            length=file["length"],
         )
+        return content_of(SealedFile([_HeldFile(opener, pack, extent)]))  # type: ignore[list-item]
+
+
+class _HeldFile:
+    """A held file, chunk by chunk; what was read leaves this process's memory behind it."""
+
+    def __init__(self, opener: Opener, pack: Pack, extent: Extent) -> None:
+        self._opener, self._pack, self._extent = opener, pack, extent
+        self.length = opener.length
+
+    def chunk(self, index: int) -> bytes:
+        chunk = self._opener.chunk(index)
+        self._pack.let_go(self._extent.offset + index * SEALED_CHUNK_BYTES, SEALED_CHUNK_BYTES)
+        return chunk

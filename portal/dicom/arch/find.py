@@ -52,9 +52,10 @@ def find_arch(volume: np.ndarray, spacing: tuple[float, float, float]) -> Vector
         teeth, corner = map_of_teeth(evidence, xyz, plane)
         laid = lay_template(teeth, MAP_MM)
         ridge = _whole_row(teeth, follow_ridge(teeth, MAP_MM, laid.points))
+        if not is_row_of_teeth(ridge):  # of noise a point or two are left, which have no ends to go on from
+            continue
         control = _control_points(ridge)
-        is_arch = is_row_of_teeth(ridge) and has_shape_of_arch(control)
-        if is_arch and laid.score > (best[0] if best else 0.0):
+        if has_shape_of_arch(control) and laid.score > (best[0] if best else 0.0):
             best = laid.score, plane.place(*(control + corner).T)
     return best[1] if best else None
 

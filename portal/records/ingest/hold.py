@@ -35,8 +35,10 @@ def write_held(held: Held, upload: Upload, patient: Patient, source: Source) -> 
         for found in held.found:
             file_id = uuid.uuid4()
             context = object_context(patient.practice_id, group_id, GENERATION, "original", instance=file_id)
-            data = source.opener(found.place)()
-            extent = pack.append(data, dek=dek.key, dek_id=dek.id, context=context)
+            content = source.opener(found.place)()
+            extent = pack.append_stream(
+                content.pieces(), content.length, dek=dek.key, dek_id=dek.id, context=context
+            )
             files.append(
                 {
                     "id": str(file_id),
@@ -44,7 +46,7 @@ def write_held(held: Held, upload: Upload, patient: Patient, source: Source) -> 
                     "offset": extent.offset,
                     "sealed_length": extent.length,
                     "sha256": extent.sha256,
-                    "length": len(data),
+                    "length": content.length,
                 }
             )
         name = pack.commit()

@@ -1,7 +1,7 @@
 """Where the files of an ingest come from: an upload in the spool, or a group held in quarantine.
 
-A plain byte is in memory only. Database rows are read where `opener` is called; what it returns reads sealed bytes
-and may run in another thread, one at a time.
+A plain byte is in memory only, and of a large file never more than the stretch that is being read. Database rows are
+read where `opener` is called; what it returns reads sealed bytes and may run in another thread, one at a time.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import BinaryIO, Protocol, cast
 from uuid import UUID
 
 from portal.dicom.archives import Member, looks_like_zip, walk
+from portal.dicom.content import WINDOW_BYTES, Content, OnDemand, Whole
 from portal.dicom.sandbox import MAX_INPUT_BYTES
 from portal.dicom.verdicts import refused
 from portal.errors import IngestRefused
@@ -20,7 +21,7 @@ from portal.records.models import Upload, UploadedFile
 from portal.records.spool import open_spooled
 from portal.vault.stream import SealedFile
 
-Read = Callable[[], bytes | bytearray]
+Read = Callable[[], Content]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,14 @@ class Refusal:
     sentence: str
 
 
-def read_whole(file: SealedFile) -> bytearray:
-    """All plain bytes of a sealed file, in one allocation."""
+def content_of(file: SealedFile) -> Content:
+    """The plain bytes of a sealed file: a small one in one allocation, a large one chunk by chunk."""
+    if file.length > WINDOW_BYTES:
+        return OnDemand(cast(BinaryIO, file), file.length)
     data = bytearray(file.length)
     file.seek(0)
     file.readinto(data)
-    return data
+    return Whole(data)
 
 
 class Source(Protocol):
@@ -102,18 +105,18 @@ class SpoolSource:
         """Reads the file, or the member of the archive, once more."""
         row = self._by_id[place.file]
         if place.member is None:
-            return partial(read_whole, open_spooled(row))
+            return partial(content_of, open_spooled(row))
         members = self._members(row) or []
-        return members[place.member].read
+        return members[place.member].content
 
     def _candidates(self, row: UploadedFile) -> list[Candidate]:
         members = self._members(row)
         if members is None:
             if row.length > MAX_INPUT_BYTES:
                 raise refused("too-large")
-            return [Candidate(Place(row.pk), row.name, partial(read_whole, open_spooled(row)))]
+            return [Candidate(Place(row.pk), row.name, partial(content_of, open_spooled(row)))]
         return [
-            Candidate(Place(row.pk, index), f"{row.name}/{member.name}", member.read)
+            Candidate(Place(row.pk, index), f"{row.name}/{member.name}", member.content)
             for index, member in enumerate(members)
         ]
 

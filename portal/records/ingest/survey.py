@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from portal.dicom.content import Buffer, Content
 from portal.dicom.display import PixelDescription
 from portal.dicom.headers import Header
 from portal.dicom.sandbox import Sandbox
@@ -58,21 +59,29 @@ class Survey:
     refused: list[Refusal]
 
 
-def stored_pieces(data: bytes | bytearray) -> tuple[memoryview, ...]:
+def stored_pieces(content: Content) -> Iterator[Buffer]:
     """The file as it is stored: a preamble that could be a program's head is zeroed (CVE-2019-11687)."""
-    view = memoryview(data)
-    if bytes(view[PREAMBLE_BYTES : PREAMBLE_BYTES + 4]) == b"DICM":
-        return memoryview(ZEROED_PREAMBLE), view[PREAMBLE_BYTES:]
-    return (view,)
+    return (piece for _, kept in _received_and_stored(content) for piece in kept)
 
 
-def fingerprint(data: bytes | bytearray) -> Fingerprint:
+def _received_and_stored(content: Content) -> Iterator[tuple[Buffer, tuple[Buffer, ...]]]:
+    """Each piece as it came, and as it is stored."""
+    for index, piece in enumerate(content.pieces()):
+        head = memoryview(piece)[: PREAMBLE_BYTES + 4] if index == 0 else b""
+        has_preamble = bytes(head[PREAMBLE_BYTES:]) == b"DICM"
+        yield piece, (ZEROED_PREAMBLE, memoryview(piece)[PREAMBLE_BYTES:]) if has_preamble else (piece,)
+
+
+def fingerprint(content: Content) -> Fingerprint:
     """CRC-32 and SHA-256 of the stored bytes, and SHA-256 of the received ones."""
-    stored, crc = hashlib.sha256(), 0
-    for piece in stored_pieces(data):
-        stored.update(piece)
-        crc = zlib.crc32(piece, crc)
-    return Fingerprint(len(data), crc, stored.hexdigest(), hashlib.sha256(data).hexdigest())
+    received, stored, crc, length = hashlib.sha256(), hashlib.sha256(), 0, 0
+    for piece, kept in _received_and_stored(content):
+        received.update(piece)
+        length += len(piece)
+        for part in kept:
+            stored.update(part)
+            crc = zlib.crc32(part, crc)
+    return Fingerprint(length, crc, stored.hexdigest(), received.hexdigest())
 
 
 def survey(source: Source, box: Sandbox, step: Callable[[], None]) -> Survey:
@@ -124,10 +133,12 @@ def _worth_reading(candidates: list[Candidate]) -> Iterator[Candidate]:
 def _look_at(candidate: Candidate, box: Sandbox, hashing: ThreadPoolExecutor) -> Found | None:
     """The file as it was found; None for the table of contents of a disc."""
     data = candidate.read()
+    prints = hashing.submit(fingerprint, data)
+    if not data.is_in_memory:
+        prints.result()  # read by one at a time; and what is damaged in a ZIP shows before a parser sees it
     header = box.read_header(data)
     if header.is_directory:
         return None
-    prints = hashing.submit(fingerprint, data)
     description, reason = None, header.not_displayable_reason
     if header.displayable:
         try:

@@ -1,7 +1,7 @@
 """Writing a series: its originals, byte for byte, and what the viewer shows of them.
 
 One file is read, sealed, decoded and encoded at a time, with a few frames on their way between the threads: a study
-of 800 MB needs no more memory than one of 80.
+of 800 MB needs no more memory than one of 80, whether it is one file or many.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from portal.dicom.content import Content
 from portal.dicom.frames import encode_item
 from portal.dicom.pyramid import LevelSize, PyramidBuilder, level_sizes
-from portal.dicom.sandbox import Data, Sandbox
+from portal.dicom.sandbox import Sandbox
 from portal.records.ingest.frames import frames_in_order
 from portal.records.ingest.plan import SeriesPlan, Shown
 from portal.records.ingest.previews import Preview, PreviewTaker
@@ -68,7 +69,7 @@ class SeriesWriter:
                 files.run_to_the_end()
             else:
                 view = packs.enter_context(self._study.new_pack())
-                self._write_view(plan, plan.shown, files.data, view, written)
+                self._write_view(plan, plan.shown, files.content, view, written)
                 files.run_to_the_end()
             originals.add_json(tags_of(plan), kind="tags", series=plan.id)
             originals.commit()
@@ -80,7 +81,7 @@ class SeriesWriter:
         self,
         plan: SeriesPlan,
         shown: Shown,
-        data_of: Callable[[int], Data],
+        content_of: Callable[[int], Content],
         view: PackOfStudy,
         written: WrittenSeries,
     ) -> None:
@@ -91,7 +92,7 @@ class SeriesWriter:
         builder = PyramidBuilder(*size)
         taker = PreviewTaker(shown.arrangement, spec, written.levels, plan.files[0].header.modality)
         items = _Items(plan, spec.sample_bytes, self._pool, view, written)
-        for frame in frames_in_order(plan, shown, self._box, data_of):
+        for frame in frames_in_order(plan, shown, self._box, content_of):
             for level, index, pixels in builder.push(frame):
                 taker.see(level, index, pixels)
                 items.add(level, index, pixels)
@@ -104,7 +105,7 @@ class SeriesWriter:
 
 
 class _FilesInTurn:
-    """Reads the files of a series in order, one ahead, and seals each original as it passes."""
+    """Takes the files of a series in order and seals each original as it passes; small ones are read one ahead."""
 
     def __init__(
         self,
@@ -121,11 +122,11 @@ class _FilesInTurn:
             originals,
             step,
         )
-        self._ahead: Future[bytes | bytearray] | None = None
+        self._ahead: Future[Content] | None = None
         self._next = 0
 
-    def data(self, index: int) -> Data:
-        """The bytes of the file at `index`, which is the next one: a plan's files are in the order of its frames."""
+    def content(self, index: int) -> Content:
+        """The file at `index`, which is the next one: a plan's files are in the order of its frames."""
         if index != self._next:
             raise ValueError("The files of a series are read in order.")
         return self._pass()
@@ -135,21 +136,23 @@ class _FilesInTurn:
         while self._next < len(self._plan.files):
             self._pass()
 
-    def _pass(self) -> Data:
-        data = (self._ahead or self._read(self._next)).result()
+    def _pass(self) -> Content:
+        content = (self._ahead or self._read(self._next)).result()
         index, self._next = self._next, self._next + 1
-        self._ahead = self._read(self._next) if self._next < len(self._plan.files) else None
-        self._seal(index, data)
+        # A large file goes on being read while it is decoded, and members of a ZIP share one file.
+        may_read_ahead = content.is_in_memory and self._next < len(self._plan.files)
+        self._ahead = self._read(self._next) if may_read_ahead else None
+        self._seal(index, content)
         self._step()
-        return data
+        return content
 
-    def _read(self, index: int) -> Future[bytes | bytearray]:
+    def _read(self, index: int) -> Future[Content]:
         return self._pool.submit(self._source.opener(self._plan.files[index].place))
 
-    def _seal(self, index: int, data: bytes | bytearray) -> None:
+    def _seal(self, index: int, content: Content) -> None:
         prints = self._plan.files[index].fingerprint
         self._originals.add(
-            stored_pieces(data),
+            stored_pieces(content),
             prints.length,
             kind="original",
             series=self._plan.id,

@@ -117,6 +117,40 @@ def test_each_budget_bites(budget: Budget, code: str) -> None:
     assert refusal(packed(dict.fromkeys("abc", b"a" * 1000)), budget) == code
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_member_that_is_read_again_is_counted_once(method: int) -> None:
+    """Every file is read to be looked at and again to be stored: no reason to refuse what is within the budget."""
+    budget = Budget(total_bytes=3000, ratio=5, total_floor_bytes=3000)
+    for member in list(walk(io.BytesIO(packed(dict.fromkeys("abc", b"a" * 1000), method)), budget=budget)):
+        for _ in range(3):
+            assert member.read() == b"a" * 1000
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_large_member_is_read_at_any_place(monkeypatch: pytest.MonkeyPatch, method: int) -> None:
+    monkeypatch.setattr("portal.dicom.archives.WINDOW_BYTES", 1000)
+    monkeypatch.setattr("portal.dicom.inflated.STRETCH_BYTES", 5000)
+    data = bytes(index * index % 251 for index in range(40_000))
+    first, second = (
+        member.content() for member in walk(io.BytesIO(packed({"a": data, "b": data[::-1]}, method)))
+    )
+    assert not first.is_in_memory
+    assert b"".join(map(bytes, first.pieces())) == data
+    for start, stop in ((39_000, 40_000), (0, 10), (12_345, 22_345), (39_990, 99_999), (5, 5)):
+        assert b"".join(map(bytes, second.pieces(start, stop))) == data[::-1][start:stop]
+        assert b"".join(map(bytes, first.pieces(start, stop))) == data[start:stop]
+
+
+def test_large_member_is_held_against_its_checksum(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.dicom.archives.WINDOW_BYTES", 1000)
+    archive = bytearray(packed({"a": b"x" * 5000}, zipfile.ZIP_STORED))
+    archive[2500] ^= 1
+    (member,) = walk(io.BytesIO(bytes(archive)))
+    with pytest.raises(IngestRefused) as refused:
+        list(member.content().pieces())
+    assert refused.value.code == "zip-damaged"
+
+
 def test_small_file_that_packs_well_is_taken() -> None:
     blank = bytes(512 * 512 * 2)
     assert [member.read() for member in walk(io.BytesIO(packed({"blank": blank})))] == [blank]
