@@ -78,3 +78,12 @@ def test_skull_like_shell_has_no_arch() -> None:
 
 def test_volume_of_one_value_has_no_arch() -> None:
     assert find_arch(np.zeros((20, 30, 30)), MM) is None
+
+
+@pytest.mark.parametrize("shape", [(3, 24, 24), (6, 24, 24), (20, 24, 24), (40, 24, 24), (30, 60, 60)])
+def test_noise_has_no_arch_and_is_no_error(shape: tuple[int, int, int]) -> None:
+    """Of noise a ridge of one point or two is left, or none."""
+    for seed in range(4):
+        noise = np.random.default_rng(seed).integers(0, 3000, shape).astype(np.uint16)
+        assert find_arch(noise, (0.5, 0.4, 0.3)) is None
+        assert find_arch(noise, MM) is None
