@@ -11,36 +11,35 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, EnhancedCTImageStorage, ExplicitVRLittleEndian
 
 SIDE = 512
-FRAME_BYTES = SIDE * SIDE * 2
 PATTERNS = 8
 
 
-def write_one_file(path: Path, frames: int, *, patient: str = "Garcia^Maria", born: str = "19860412") -> Path:
-    """Write `frames` frames of 512 x 512 x 16 bit, 0.3 mm apart, the highest first."""
+def write_one_file(path: Path, frames: int, *, side: int = SIDE) -> Path:
+    """Write `frames` square frames of 16 bit, 0.3 mm apart, the highest first."""
     random = np.random.default_rng(frames)
     patterns = [
-        random.integers(0, 64, (SIDE, SIDE), np.uint16) + np.arange(SIDE, dtype="<u2")
+        random.integers(0, 64, (side, side), np.uint16) + np.arange(side, dtype="<u2")
         for _ in range(PATTERNS)
     ]
     head = io.BytesIO()
-    _dataset(frames, patient, born).save_as(head, enforce_file_format=True)
+    _dataset(frames, side).save_as(head, enforce_file_format=True)
     with path.open("wb") as file:
         file.write(head.getvalue())
-        file.write(struct.pack("<HH2sHL", 0x7FE0, 0x0010, b"OW", 0, frames * FRAME_BYTES))
+        file.write(struct.pack("<HH2sHL", 0x7FE0, 0x0010, b"OW", 0, frames * side * side * 2))
         for index in range(frames):
             file.write((patterns[index % PATTERNS] + np.uint16(index % 1000)).astype("<u2").tobytes())
     return path
 
 
-def _dataset(frames: int, patient: str, born: str) -> Dataset:
+def _dataset(frames: int, side: int) -> Dataset:
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = EnhancedCTImageStorage
     dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(f"2.25.{frames}1")
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = f"2.25.{frames}2", f"2.25.{frames}3"
-    dataset.PatientName, dataset.PatientBirthDate, dataset.Modality = patient, born, "CT"
-    dataset.Rows = dataset.Columns = SIDE
+    dataset.PatientName, dataset.PatientBirthDate, dataset.Modality = "Garcia^Maria", "19860412", "CT"
+    dataset.Rows = dataset.Columns = side
     dataset.NumberOfFrames, dataset.SamplesPerPixel = frames, 1
     dataset.PhotometricInterpretation, dataset.PixelRepresentation = "MONOCHROME2", 0
     dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 16, 12, 11
