@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from sharing.models import Message, Share, ShareSession
 from sharing.reports import undelivered
 from sharing.troubles import Trouble
-from tests.chromium import launch
+from tests.chromium import AXE_OPTIONS, launch
 from tests.sharing.conftest import code_in, heard, make_share, run_jobs, token_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -49,7 +49,7 @@ def screen(request: Any, phones: Browser, live_server: Any) -> Iterator[Page]:
 
 def looked_at(page: Page, name: str) -> None:
     """Axe finds nothing, the page isn't wider than a small phone, and a picture is kept for the eye if asked."""
-    found = Axe().run(page)
+    found = Axe().run(page, options=AXE_OPTIONS)
     assert found.violations_count == 0, found.generate_report()
     for width, height in ((320, 568), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
