@@ -38,6 +38,7 @@ from tests.portal.dicom.files import (
     DEFLATED,
     EXPLICIT,
     RLE,
+    TEXT_REPORT,
     compressed,
     file_bytes,
     make_dataset,
@@ -206,6 +207,23 @@ def test_a_file_shorter_than_was_said_ends_its_reading() -> None:
     with pytest.raises(EOFError):
         list(OnDemand(io.BytesIO(bytes(1000)), 2000).pieces())
     assert [bytes(piece) for piece in Whole(b"abcdef").pieces(2, 4)] == [b"cd"]
+
+
+def test_a_long_value_that_nobody_asks_for_is_passed_over() -> None:
+    """A document of 40 MB is read for what its header says."""
+    document = make_dataset(PixelData=None, SOPClassUID=TEXT_REPORT)
+    document.add_new(0x00420011, "OB", bytes(40 << 20))
+    data = file_bytes(document)
+    with Sandbox() as own:
+        own.read_header(make_file())
+        before = resident_peak(child_of(own).pid)
+        assert own.read_header(data).patient_name == "Grant^Maria"
+        assert resident_peak(child_of(own).pid) - before < 8 << 20
+
+
+def resident_peak(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
 
 
 # The offset walk
