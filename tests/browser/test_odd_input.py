@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, expect
@@ -18,6 +21,7 @@ from tests.browser.screen import Screen
 from tests.flows.desk import Chart, Desk, zipped
 from tests.flows.installation import Installation
 from tests.flows.invented import new_person
+from tests.made_head import CEILINGS, DIALECTS, hounsfield, make_head
 from tests.portal.dicom.test_v7_looks import by_pydicom
 
 FAULTS = ["tilted", "uneven", "missing", "duplicate"]
@@ -31,6 +35,12 @@ WORDS = {
     "zoo/sr_no_pixels.dcm": "no picture",
     "zoo/encapsulated_pdf.dcm": "no picture",
 }
+# Of every file of the generator.
+HEADS_WINDOW = (800, 4000)
+CANVAS_SIZE = """() => {
+  const { height, width } = document.querySelector("[data-part=canvas]");
+  return [height, width];
+}"""
 # Made smaller by the card's filter and by Pillow's, a test pattern of fine lines differs most.
 ALIKE = 0.9
 
@@ -90,6 +100,68 @@ def test_v7_every_kind_of_flat_picture_ends_on_the_screen(
     for name, reason in WORDS.items():
         expect(others.filter(has_text=name)).to_contain_text(reason)
     expect(others).to_have_count(len(WORDS))
+
+
+@pytest.fixture(scope="module")
+def truth(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> NDArray[np.float64]:
+    """The generator's head in HU."""
+    return hounsfield(make_head(data_dir, tmp_path_factory.mktemp("plain"), "plain"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", DIALECTS[1:])
+def test_v5_v6_every_dialect_ends_on_the_screen_in_the_same_grey(
+    demo: Installation,
+    screens: OpenScreen,
+    clara: Desk,
+    data_dir: Path,
+    truth: NDArray[np.float64],
+    tmp_path: Path,
+    dialect: str,
+) -> None:
+    """Each pixel is what numpy interpolates from the HU, to one grey step of 255."""
+    person = new_person(f"Dialect-{dialect}", "Head", 1973)
+    files = make_head(data_dir, tmp_path, dialect, name=f"{person.family_name}^{person.given_name}")
+    born = date.fromisoformat(pydicom.dcmread(io.BytesIO(files[0])).PatientBirthDate)
+    chart = clara.add_patient(person.family_name, person.given_name, born, mobile=person.phone)
+    told = clara.upload(chart, [("disc.zip", zipped((f"{n}", data) for n, data in enumerate(files)))])
+    assert (told["state"], told["refused"], told["quarantined"]) == ("done", [], 0), told
+    screen = screens("desk")
+    share_pages.walk_in(screen, demo, clara.share(chart), born=born, address=person.phone)
+    screen.wait_for_picture()
+    screen.page.get_by_role("button", name="From above").click()
+    screen.wait_for_picture()
+    middle = np.minimum(truth[len(truth) // 2], CEILINGS.get(dialect, np.inf))
+    shown = screen.pixels().astype(float)
+    screen.shot(f"dialect-{dialect}")
+    expected = fitted(middle, *screen.page.evaluate(CANVAS_SIZE))
+    assert (expected > 10).mean() > 0.1
+    assert furthest(shown, expected) <= 1
+
+
+def furthest(shown: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    """The largest difference, but for the edges: the box around the canvas may begin within a pixel."""
+    height = min(len(shown), len(expected)) - 4
+    apart = [np.abs(shown[2 : 2 + height] - expected[top : top + height]).max() for top in (1, 2, 3)]
+    return float(min(apart))
+
+
+def fitted(hu: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
+    """Grey of a slice of square voxels that is fitted into the view, linear between their middles, black around."""
+    scale = min(height / hu.shape[0], width / hu.shape[1])
+    ways = [weights(count, pixels, scale) for count, pixels in zip(hu.shape, (height, width), strict=True)]
+    inside = np.outer(*(way.any(axis=1) for way in ways))
+    center, span = HEADS_WINDOW
+    share = (ways[0] @ hu @ ways[1].T - center) / span + 0.5
+    return np.where(inside, np.clip(share, 0, 1) * 255, 0)
+
+
+def weights(count: int, pixels: int, scale: float) -> NDArray[np.float64]:
+    """What each voxel of a row gives to each pixel."""
+    at = (np.arange(pixels) + 0.5 - pixels / 2) / scale + count / 2
+    between = np.clip(at - 0.5, 0, count - 1)[:, None]
+    given = np.clip(1 - np.abs(between - np.arange(count)), 0, 1)
+    return np.where(((at >= 0) & (at <= count))[:, None], given, 0)
 
 
 def grey_of(frames: NDArray[np.float64]) -> NDArray[np.uint8]:

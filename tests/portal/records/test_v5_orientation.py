@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import io
 import random
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,9 +22,9 @@ from portal.dicom.geometry import SENTENCES, Arrangement, arrange
 from portal.dicom.headers import Plane
 from portal.dicom.sandbox import Sandbox
 from portal.records.ingest.patient_axes import in_patient_axes
+from tests.made_head import CEILINGS, DIALECTS, hounsfield, make_head
 
 Files = list[bytes]
-SIZE, VOXEL_MM = ("36", "40", "30"), "2.5"
 
 
 @pytest.fixture(scope="module")
@@ -38,28 +36,7 @@ def box() -> object:
 @pytest.fixture(scope="module")
 def make(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Files]:
     """The head in a dialect of the generator, in the order of its files."""
-    tool = data_dir.parent / "tools" / "make_cbct.py"
-    if not tool.exists():
-        pytest.skip("the generator of test volumes (../shared/tools) is not on this machine")
-
-    def made(dialect: str) -> Files:
-        folder = tmp_path_factory.mktemp(dialect)
-        command = [
-            sys.executable,
-            tool,
-            "synth",
-            folder,
-            "--fast",
-            "--quiet",
-            "--voxel",
-            VOXEL_MM,
-            "--dialect",
-            dialect,
-        ]
-        subprocess.run([*command, "--size", *SIZE], check=True, stdout=subprocess.DEVNULL)
-        return [path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()]
-
-    return made
+    return lambda dialect: make_head(data_dir, tmp_path_factory.mktemp(dialect), dialect)
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +65,7 @@ def head(box: Sandbox, files: Files) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def truth(plain: Files) -> np.ndarray:
-    """The head by pydicom and arithmetic alone: file by file from the lowest up."""
-    datasets = sorted(map(read, plain), key=lambda ds: ds.ImagePositionPatient[2])
-    assert all(list(ds.ImageOrientationPatient) == [1, 0, 0, 0, 1, 0] for ds in datasets)
-    return np.stack([ds.pixel_array * float(ds.RescaleSlope) + float(ds.RescaleIntercept) for ds in datasets])
+    return hounsfield(plain)
 
 
 def read(data: bytes) -> Dataset:
@@ -104,17 +78,16 @@ def written(ds: Dataset) -> bytes:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("dialect", ["plain", "signed12", "unsigned12", "scaled", "rle"])
+@pytest.mark.parametrize("dialect", DIALECTS)
 def test_v5_every_dialect_is_the_same_head(
     box: Sandbox, make: Callable[[str], Files], truth: np.ndarray, dialect: str
 ) -> None:
     files = make(dialect)
     random.Random(5).shuffle(files)
     seen = head(box, files)
-    # 12 bits end at 3,071 HU; half a step of the coarsest rescale is lost.
-    ceiling = 2047 if dialect == "signed12" else 3071 if dialect == "unsigned12" else 1e9
     assert seen.shape == truth.shape
-    assert np.abs(seen - np.minimum(truth, ceiling)).max() <= 1
+    # Half a step of the coarsest rescale is lost.
+    assert np.abs(seen - np.minimum(truth, CEILINGS.get(dialect, np.inf))).max() <= 1
 
 
 # What the axes of the written frames point to, in LPS: (stacking, down, across).
