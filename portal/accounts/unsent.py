@@ -79,7 +79,7 @@ def put_back(request: HttpRequest) -> dict[str, Any] | None:
     if form is not None and urlsplit(form.page).path != request.path:
         return None
     del request.session[_KEPT]
-    return form and {"action": form.action, "fields": form.fields}
+    return {"action": form.action, "fields": form.fields} if form else None
 
 
 def _form_of(request: HttpRequest) -> Unsent | None:
