@@ -28,6 +28,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 
+from portal.accounts.unsent import keep_of_older_page
 from portal.errors import (
     AccessDenied,
     FreshCodeRequired,
@@ -165,7 +166,9 @@ def _page(request: HttpRequest, error: ScanpassError, details: dict[str, object]
 
 
 def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Django's view for a missing or wrong CSRF token."""
+    """Django's view for a missing or wrong CSRF token: the page is older than the session."""
+    if page := keep_of_older_page(request):
+        return HttpResponseRedirect(page)
     return problem(request, AccessDenied("This page was open too long. Please reload it and try again."))
 
 

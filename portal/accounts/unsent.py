@@ -44,18 +44,24 @@ class Unsent:
 
 def sign_out_keeping(request: HttpRequest) -> str:
     """End the session of whoever sends this, keeping what was typed. Returns the page to come back to, or nothing."""
-    form = _form_of(request)
-    user, practice = request.session.get(SESSION_KEY), request.session.get("practice")
+    form, kept = _kept_form(request)
     logout(request)
-    if form is None or not (user and practice):
+    if kept:
+        request.session[_KEPT] = kept
+    return form.page if form else ""
+
+
+def keep_of_older_page(request: HttpRequest) -> str:
+    """The same for a form from before its reader signed in anew, in another tab: they stay signed in.
+
+    Only where the browser itself says that the form came from this site.
+    """
+    if request.headers.get("Sec-Fetch-Site") != "same-origin":
         return ""
-    try:
-        sealed = _seal(UUID(practice), UUID(user), form)
-    except Sealed:
-        return form.page
-    if len(sealed) <= _LENGTH_MAX:
-        until = now().timestamp() + _KEPT_FOR_S
-        request.session[_KEPT] = {"sealed": sealed, "practice": practice, "until": until}
+    form, kept = _kept_form(request)
+    if form is None or kept is None:
+        return ""
+    request.session[_KEPT] = kept
     return form.page
 
 
@@ -80,6 +86,21 @@ def put_back(request: HttpRequest) -> dict[str, Any] | None:
         return None
     del request.session[_KEPT]
     return {"action": form.action, "fields": form.fields} if form else None
+
+
+def _kept_form(request: HttpRequest) -> tuple[Unsent | None, dict[str, Any] | None]:
+    """The form of this request, and how it is kept for whoever is signed in; nothing of what is too long to keep."""
+    form = _form_of(request)
+    user, practice = request.session.get(SESSION_KEY), request.session.get("practice")
+    if form is None or not (user and practice):
+        return None, None
+    try:
+        sealed = _seal(UUID(practice), UUID(user), form)
+    except Sealed:
+        return form, None
+    until = now().timestamp() + _KEPT_FOR_S
+    kept = {"sealed": sealed, "practice": practice, "until": until}
+    return form, kept if len(sealed) <= _LENGTH_MAX else None
 
 
 def _form_of(request: HttpRequest) -> Unsent | None:

@@ -122,3 +122,19 @@ def test_what_a_page_asks_by_itself_is_not_a_form(dana: User, clock: MovableCloc
     clock.advance(seconds=settings.STAFF_IDLE_S + 1)
     client.post("/desk/find", {"text": "Garcia"}, headers={"HX-Request": "true"})
     assert "unsent" not in client.session
+
+
+def test_a_form_from_before_another_tab_signed_in_anew_is_put_back(dana: User) -> None:
+    client = at_work(dana)
+    strict = Client(enforce_csrf_checks=True, headers={"host": "127.0.0.1"})
+    strict.cookies = client.cookies
+    old = {**TYPED, "csrfmiddlewaretoken": "of the session before"}
+    from_elsewhere = {"referer": "https://evil.example/", "sec-fetch-site": "cross-site"}
+    assert strict.post(PAGE, old, headers=from_elsewhere).status_code == 403
+    assert "unsent" not in client.session
+    answer = strict.post(
+        PAGE, old, headers={"referer": f"http://127.0.0.1{PAGE}", "sec-fetch-site": "same-origin"}
+    )
+    assert (answer.status_code, answer["Location"]) == (302, PAGE)
+    assert not Patient.objects.exists()
+    assert (put_back(client) or {})["fields"][0] == ["family_name", "Brandvold"]
