@@ -76,6 +76,12 @@ export function layoutsFor(panes) {
   return Object.keys(LAYOUTS).filter((name) => LAYOUTS[name].every(([pane]) => panes.includes(pane)));
 }
 
+/** @returns {string} The pane at hand in a layout that someone chooses: the same if it holds that, else its first. */
+export function paneIn(layout, active) {
+  const cells = LAYOUTS[layout];
+  return !cells.length || cells.some(([pane]) => pane === active) ? active : cells[0][0];
+}
+
 /**
  * @param {string} layout @param {string} active The pane at hand.
  * @param {number} width Of the stage. @param {number} height

@@ -79,6 +79,9 @@ export class Tools {
     }
     this.#parts.tools.querySelector("[data-do=play]").hidden = count < 2;
     this.#parts.tools.querySelector("[data-do=light]").hidden = series.SamplesPerPixel > 1 || view === "solid";
+    for (const name of ["distance", "angle", "remove"]) {
+      this.#parts.tools.querySelector(`[data-do=${name}]`).hidden = view === "solid";
+    }
     this.#parts.tools.querySelector("[data-part=jaw]").hidden =
       !["panorama", "sections"].some((name) => this.#bench.shows(name));
   }

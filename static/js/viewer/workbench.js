@@ -7,7 +7,7 @@
  */
 import { pointAt } from "./arch.js";
 import { BenchHands } from "./bench_hands.js";
-import { boxesOf, layoutsFor, PANES, panesFor } from "./layouts.js";
+import { boxesOf, layoutsFor, paneIn, PANES, panesFor } from "./layouts.js";
 import { jawOf } from "./jaw.js";
 import { Measures } from "./measures.js";
 import { Overlay } from "./overlay.js";
@@ -195,7 +195,7 @@ export class Workbench {
 
   setLayout(name) {
     this.#layout = name;
-    if (!this.#boxes.has(this.#active)) this.#active = this.views[0];
+    this.#active = paneIn(name, this.#active);
     this.#arrange();
     this.changed();
   }

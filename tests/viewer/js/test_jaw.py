@@ -136,6 +136,16 @@ def test_handle_bends_the_arch_and_the_panorama_follows(page: Page, at: Any) -> 
     page.mouse.up()
 
 
+def test_layout_that_is_chosen_from_3d_is_shown(page: Page) -> None:
+    """3D stands in none of them: the layout's first pane is at hand then, and 3D offers no ruler."""
+    page.get_by_role("button", name="3D", exact=True).click()
+    expect(page.locator("[data-do=distance]")).to_be_hidden()
+    layout(page, "dental")
+    expect(page.get_by_role("button", name="Axial")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-do=distance]")).to_be_visible()
+    expect(page.locator("[data-jaw=step]")).to_be_visible()
+
+
 def test_v3_cross_section_is_measured_in_millimetres(page: Page) -> None:
     layout(page, "single")
     page.get_by_role("button", name="Cross-sections").click()
