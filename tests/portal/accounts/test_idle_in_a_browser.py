@@ -77,3 +77,21 @@ def test_r6_who_typed_when_the_desk_idled_out_finds_the_form_as_it_stood(
     looked_at(page, "form-put-back")
     page.reload()
     expect(page.get_by_label("Last name")).to_have_value("")
+
+
+TWICE = """(form) => [1, 2].map(() => !form.dispatchEvent(new Event("submit", { bubbles: true, cancelable: true })))"""
+
+
+def test_two_clicks_send_a_form_once(page: Page, live_server: Any, dana: User) -> None:
+    page.clock.install()
+    enter(page, dana).goto("/desk/patients/new")
+    patient = page.locator("form[data-once]")
+    sign_out = page.locator("form[action='/sign-out']")
+    for form in (patient, sign_out):
+        assert form.evaluate(TWICE) == [False, True]
+    page.clock.run_for(1001)
+    assert patient.evaluate(TWICE) == [True, True]
+    assert sign_out.evaluate(TWICE) == [False, True]
+    page.context.clear_cookies()
+    page.goto("/")
+    assert page.locator("main form.form").evaluate(TWICE) == [False, True]
