@@ -33,6 +33,7 @@ def frames(count: int, scales: int) -> tuple[Tally, np.ndarray]:
 @pytest.mark.parametrize("scales", [1, 3, GRADINGS_KEPT, GRADINGS_KEPT + 5, 60])
 def test_what_is_counted_is_what_sorting_finds(scales: int) -> None:
     tally, values = frames(60, scales)
+    assert len(tally._open) <= GRADINGS_KEPT
     told = tally.description()
     assert (told.minimum, told.maximum) == (values.min(), values.max())
     assert (told.low, told.high) == shares(values)
