@@ -11,6 +11,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final
 
 from portal.dicom.ranged import Ranged
@@ -44,13 +45,13 @@ class Inflated(Ranged):
 
     def measure(self, limit: int) -> bool:
         """Unpack all of it once, to learn its length. Returns whether it is within `limit`; beyond, it stops."""
-        self._length = index = 0
-        while stretch := self._stretch(index):
+        self._length = 0
+        for index in count():
+            stretch = self._stretch(index)
             self._length += len(stretch)
-            if self._length > limit:
-                return False
-            index += 1
-        return True
+            if self._length > limit or len(stretch) < STRETCH_BYTES:
+                break
+        return self._length <= limit
 
     def some(self, start: int, stop: int) -> bytes:
         """What of it lies in one stretch. Raises `EOFError` beyond the end."""
