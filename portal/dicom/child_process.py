@@ -53,6 +53,7 @@ class ChildProcess:
         self._process = self._start(request_end, answer_end)
         for pipe in (self._answers, self._requests):
             fcntl.fcntl(pipe, F_SETPIPE_SZ, PIPE_BYTES)
+        os.set_blocking(self._requests, False)
         self._poll = select.poll()
         self._poll.register(self._answers, select.POLLIN)
         self.confinement = self._hello()
@@ -109,10 +110,14 @@ class ChildProcess:
         self._tell({**request, "length": content.length, "lent": lent})
 
     def _tell(self, message: dict[str, Any]) -> None:
+        """Never waits: a child that asks and asks and doesn't listen would hold its parent up for ever."""
+        packed = pack(message)
         try:
-            os.write(self._requests, pack(message))
-        except BrokenPipeError as error:
-            raise ChildGone("crashed") from error
+            is_told = os.write(self._requests, packed) == len(packed)
+        except (BrokenPipeError, BlockingIOError):
+            is_told = False
+        if not is_told:
+            raise ChildGone("crashed")
 
     def _lend(self, start: int, stop: int) -> None:
         """Put the bytes from `start` to `stop` (exclusive) into shared memory, in place of what was there."""

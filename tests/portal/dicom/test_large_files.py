@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import itertools
 import os
+import signal
 import struct
 import warnings
 import zlib
@@ -182,6 +183,18 @@ def test_a_child_buys_no_time_by_asking(box: Sandbox, monkeypatch: pytest.Monkey
         child.receive(0.05)
     assert gone.value.code == "timeout"
     assert told[0] == {"lent": 1}
+
+
+def test_a_child_that_asks_and_never_listens_holds_nobody_up(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = child_of(box)
+    monkeypatch.setattr(child, "_content", Whole(bytes(100)))
+    os.kill(child.pid, signal.SIGSTOP)
+    monkeypatch.setattr(child, "_next_message", lambda _: ({"want": [0, 1]}, bytearray()))
+    with pytest.raises(ChildGone):
+        child.receive(3600.0)
+    box.close()
 
 
 def test_a_large_file_that_is_cut_or_lies_is_a_verdict(box: Sandbox) -> None:
