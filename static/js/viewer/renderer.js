@@ -217,7 +217,7 @@ function seenOf({ fine, coarse, place, slab = THIN }, width, height) {
   const states = isThin ? fine.touched(place, width, height) : fine.states;
   const isAlongSlices = isThin && fine instanceof VolumeTexels && !place.right[2] && !place.down[2];
   const isCoarse = isAlongSlices ? states.includes(PART.awaited) && !states.includes(PART.lost)
-    : states.every((state) => state === PART.awaited);
+    : !states.some(Boolean);  // 0 is PART.awaited
   return isCoarse ? coarse : fine;
 }
 

@@ -6,7 +6,6 @@ import { centreOut, levelForScale, levelsToLoad } from "./budget.js";
 import { halfOffset } from "./codec.js";
 import { ItemStream } from "./item_stream.js";
 import { FramesLayer, VolumeLayer } from "./layers.js";
-import { PART } from "./shaders.js";
 import { PictureTexels, TextureRefused } from "./textures.js";
 
 const REST_MS = 250;
@@ -78,8 +77,8 @@ export class Source {
     if (!this.#isFrame || this.#how.series.kind !== "volume") {
       return (texels.isWhole || this.#isLate) && texels.states.some(Boolean);
     }
-    return texels.touched({ origin: [0, 0, this.#frame + 0.5], right: NOWHERE, down: NOWHERE }, 0, 0)
-      .every((state) => state !== PART.awaited);
+    // 0 is PART.awaited
+    return texels.touched({ origin: [0, 0, this.#frame + 0.5], right: NOWHERE, down: NOWHERE }, 0, 0).every(Boolean);
   }
 
   /**

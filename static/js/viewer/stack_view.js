@@ -49,6 +49,7 @@ export class StackView {
       maxPictureSide: Math.min(means.mostSide, renderer.maxSide(false)),
       onChange: () => this.redraw(), onTrouble: how.onTrouble,
     });
+    renderer.fit();  // it waits for the graphics card, now that the page waits for its data
     this.#look();
   }
 

@@ -89,7 +89,7 @@ def test_v12_small_picture_stays_until_the_slice_in_view_is_here(
     server = serve(cbct)
     server.behaviour.items_at_once = 1
     page = open_page(server, wait=None, script=COUNT_UPLOADS, has_movable_clock=True)
-    wait_for(lambda: page.evaluate("window.uploads") == 1)
+    wait_for(lambda: page.evaluate("window.uploads") == 2)  # the voxel that warms the shader, and the slice
     page.clock.fast_forward(10_000)
     page.clock.run_for(100)
     viewer = page.locator("#viewer")
