@@ -28,14 +28,15 @@ class Tally:
         self._step = np.inf
 
     def add(self, kind: int, grading: Grading, counts: np.ndarray) -> None:
-        """Add the counts of one frame; `kind` is the same for frames graded alike."""
+        """Add the counts of one frame, which are ours from then on; `kind` is the same for frames graded alike."""
         self._first = self._first or grading
         self._step = min(self._step, grading.step)
-        if kind not in self._open:
-            if len(self._open) == GRADINGS_KEPT:
-                self._close(next(iter(self._open)))
-            self._open[kind] = grading, np.zeros(grading.shown.size, np.int64)
-        np.add(self._open[kind][1], counts, out=self._open[kind][1])
+        if kind in self._open:
+            np.add(self._open[kind][1], counts, out=self._open[kind][1])
+            return
+        if len(self._open) == GRADINGS_KEPT:
+            self._close(next(iter(self._open)))
+        self._open[kind] = grading, counts
 
     def _close(self, kind: int) -> None:
         grading, counts = self._open.pop(kind)
