@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from portal.records.dentists import dentists_of
 from portal.records.guardians import guardians_of
-from portal.records.models import Contact, Patient, ReferringDentist
+from portal.records.models import Contact, Patient
 from portal.records.templatetags.desk import phone
 from sharing.sent_before import sent_before
 
@@ -21,7 +22,6 @@ def reachable(patient: Patient) -> dict[str, Any]:
     contacts = list(patient.contacts.order_by("created_at"))
     guardians = _of_one_guardian(patient, contacts)
     own = [row for row in contacts if row.relationship == Contact.Relationship.SELF]
-    dentists = ReferringDentist.objects.filter(practice_id=patient.practice_id).order_by("-created_at")[:200]
     return {
         "patient": {
             "name": patient.name,
@@ -42,7 +42,7 @@ def reachable(patient: Patient) -> dict[str, Any]:
                 "text": phone(row.mobile or ""),
                 "email": row.email or "",
             }
-            for row in dentists
+            for row in dentists_of(patient.practice_id)
         ],
         "before": before,
     }

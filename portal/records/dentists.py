@@ -20,7 +20,6 @@ from portal.records.folding import to_e164, to_email
 from portal.records.models import ReferringDentist
 
 TEXT_CHARS_MAX: Final = 120
-ENTRIES_MAX: Final = 500
 # Names of mailboxes that a whole office reads.
 _SHARED: Final = {
     *(
@@ -52,8 +51,8 @@ _SHARED: Final = {
 
 
 def dentists_of(practice: uuid.UUID) -> list[ReferringDentist]:
-    """The directory, by name."""
-    rows = ReferringDentist.objects.filter(practice_id=practice).order_by("-created_at")[:ENTRIES_MAX]
+    """The directory, by name: all of it, because one left out would count as nobody's address."""
+    rows = ReferringDentist.objects.filter(practice_id=practice)
     return sorted(rows, key=lambda row: row.name.casefold())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 from portal.accounts.models import User
 from portal.audit.models import AuditEntry
 from portal.audit.reading import read
+from portal.clock import now
 from portal.practice.models import Practice
 from portal.records.dentists import allow_shared_mailboxes, is_npi, is_shared_mailbox, note_dentist
 from portal.records.models import Patient, ReferringDentist
@@ -170,6 +172,17 @@ def test_d3_names_of_shared_mailboxes(smile: Practice) -> None:
     assert is_shared_mailbox(smile.pk, "front-desk@x.example")
     assert not is_shared_mailbox(smile.pk, "riley@office.example")
     assert not is_shared_mailbox(smile.pk, "+12065550177")
+
+
+def test_d3_no_entry_of_a_long_directory_is_forgotten(smile: Practice) -> None:
+    first = [{"name": "Mail room", "email": "all@endo.example", "is_shared_mailbox": True}]
+    others = [{"name": f"Dentist {number}", "email": f"d{number}@endo.example"} for number in range(520)]
+    moments = (now() + timedelta(seconds=number) for number in range(521))
+    ReferringDentist.objects.bulk_create(
+        ReferringDentist(practice=smile, created_at=moment, **facts)
+        for facts, moment in zip(first + others, moments, strict=True)
+    )
+    assert is_shared_mailbox(smile.pk, "all@endo.example")
 
 
 # --- D6: the wrong dentist -------------------------------------------------------------------------------------------
