@@ -16,7 +16,7 @@ from .test_workbench import NARROW, Bench, beads, open_bench
 __all__ = ["open_bench"]
 OpenBench = Callable[..., Bench]
 FINGERS = {"has_touch": True, "is_mobile": True}
-PINCH = (((-20, 0), (-60, 0)), ((20, 0), (60, 0)))
+PINCH = (((-20, 30), (-60, 30)), ((20, 30), (60, 30)))
 
 
 @pytest.mark.slow
