@@ -31,14 +31,8 @@ INPUTS = [
     "head_phantom_philips",
     "cbct_synthetic_enhanced",
 ]
-# This one is quick; the others run with the slow ones.
-ALWAYS = {("dental/pano_real.dcm", "folder")}
 CASES = [
-    pytest.param(
-        name, form, marks=() if (name, form) in ALWAYS else pytest.mark.slow, id=f"{Path(name).stem}-{form}"
-    )
-    for name in INPUTS
-    for form in ("folder", "zip")
+    pytest.param(name, form, id=f"{Path(name).stem}-{form}") for name in INPUTS for form in ("folder", "zip")
 ]
 # The card's filter and Pillow's differ a little, most where a narrow window makes noise black and white.
 ALIKE = 0.95
@@ -52,6 +46,7 @@ def mallory(demo: Installation) -> Desk:
     return Desk(demo, "mallory").sign_in()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "form"), CASES)
 def test_real_images_go_the_whole_way(
     name: str, form: str, demo: Installation, screens: OpenScreen, clara: Desk, mallory: Desk, data_dir: Path
