@@ -11,6 +11,7 @@ from typing import Final
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_noop as _
 
 from portal.accounts.addresses import client_address
@@ -55,6 +56,9 @@ def session_of(request: HttpRequest) -> ShareSession:
     if session is None:
         # Who was in when the share ended is told so, and not to open a link again that is dead.
         raise ShareEnded if ended_with_share(key) else SessionOver
+    if session.step == Step.VERIFIED and (share := session.share) is not None:
+        # Every page names the practice to call to who is in, one that tells of an error too.
+        request.practice = SimpleLazyObject(lambda: share.practice)  # type: ignore[attr-defined]
     return session
 
 

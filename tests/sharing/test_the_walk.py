@@ -230,3 +230,15 @@ def test_of_several_studies_one_is_chosen_and_a_slice_is_asked_for_without_scrip
         assert phone.get(f"/s/view?series={shown.pk}&slice={odd}").status_code == 200, odd
     for wrong in (f"study={pat.pk}", "study=x", "series=x", f"series={pat.pk}"):
         assert phone.get(f"/s/view?{wrong}").status_code == 404, wrong
+
+
+def test_who_is_in_reads_whom_to_call_where_something_is_refused(
+    phone: Recipient, token: str, share: Share
+) -> None:
+    phone.open(token)
+    before = phone.submit("/s/code/verify", code="123456").content.decode()
+    phone.walk_in(token)
+    refused = phone.submit("/s/birthdate", year="1986", month="4", day="12")
+    told = refused.content.decode()
+    assert share.practice.phone in told
+    assert share.practice.phone not in before
