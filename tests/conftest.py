@@ -91,13 +91,11 @@ def _flush_passes_the_guards() -> Iterator[None]:
     from portal.audit.guards import guard, unguard
     from portal.audit.migrations import TABLES as AUDIT_TABLES
     from portal.records.migrations import TABLES as RECORDS_TABLES
-    from tests.left_open import end_what_was_left_open
 
     tables = (*AUDIT_TABLES, *RECORDS_TABLES)
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def without_guards(self: BaseDatabaseOperations, statements: list[str]) -> None:
-        end_what_was_left_open(connection)
         unguard(connection, *tables)
         flush(self, statements)
         guard(connection, *tables)
