@@ -19,6 +19,7 @@ def killed_at(step: int, deed: Callable[[], object]) -> bool:
     child = os.fork()
     if child == 0:
         try:
+            _leave_the_parents_connections()
             _die_at(step)
             deed()
         except BaseException:
@@ -33,6 +34,21 @@ def killed_at(step: int, deed: Callable[[], object]) -> bool:
         return True
     assert os.WEXITSTATUS(status) == 0, "it failed where it should have been killed or ended"
     return False
+
+
+def _leave_the_parents_connections() -> None:
+    """Forget, unclosed, what the fork copied: the child opens its own.
+
+    Where Playwright's loop runs, Django keeps connections apart from those made before it. The parent closes its own
+    then and not the older one; the child, in which no loop runs, would go on with that, and leave its transaction open
+    in the parent's hands when it is killed.
+    """
+    for one in connections.all(initialized_only=True):
+        _inherited.append(one)
+        del connections[one.alias]
+
+
+_inherited: list[BaseDatabaseWrapper] = []
 
 
 def _die_at(step: int) -> None:
