@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from portal.accounts.models import User
 from portal.clock import now
 from portal.records.disclosures import note
-from portal.records.models import DisclosureEvent, Patient
+from portal.records.models import DisclosureEvent, Patient, Series
 from sharing.issue import issue
 from sharing.models import DeskTask, Message, Share
 from sharing.todo import add_task
@@ -25,12 +25,10 @@ pytestmark = pytest.mark.django_db
 Kind = DisclosureEvent.Kind
 
 
-@pytest.fixture
-def share(dana: User, pat: Patient) -> Share:
-    study = made_study(pat).study
+def issued(patient: Patient, dana: User, series: list[Series]) -> Share:
     return issue(
-        pat,
-        series=[study.series.order_by("position")[0]],
+        patient,
+        series=series,
         recipient_kind="patient",
         recipient_name="Maria Garcia",
         channel="text",
@@ -42,6 +40,11 @@ def share(dana: User, pat: Patient) -> Share:
         expires_at=now() + timedelta(days=7),
         actor=actor_of(dana),
     )
+
+
+@pytest.fixture
+def share(dana: User, pat: Patient) -> Share:
+    return issued(pat, dana, [made_study(pat).study.series.order_by("position")[0]])
 
 
 @pytest.fixture
@@ -68,20 +71,7 @@ def test_the_list_asks_as_often_for_many_as_for_one(client: Client, share: Share
     listed(client, share)
     few = asked()
     for _ in range(3):
-        issue(
-            share.patient,
-            series=[row.series for row in share.shared_series.all()],
-            recipient_kind="patient",
-            recipient_name="Maria Garcia",
-            channel="text",
-            address="+1 206-555-0142",
-            language="en",
-            purpose="patient-request",
-            consent=True,
-            allows_download=False,
-            expires_at=now() + timedelta(days=7),
-            actor=actor_of(dana),
-        )
+        issued(share.patient, dana, [row.series for row in share.shared_series.all()])
     assert asked() == few
 
 
