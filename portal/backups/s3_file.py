@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError
 from portal.backups.s3_bucket import Bucket
 from portal.backups.target import Refused
 from portal.errors import Unavailable
+from portal.positions import PositionedFile
 
 BUFFER_BYTES = 1 << 20
 PAUSES_S: tuple[float, ...] = (0.5, 2, 8, 30)  # between tries that bring nothing
@@ -23,35 +24,28 @@ def open_object(bucket: Bucket, path: str, length: int | None = None) -> io.Buff
     )
 
 
-class _Object(io.RawIOBase):
+class _Object(PositionedFile):
     def __init__(self, bucket: Bucket, path: str, length: int) -> None:
-        self._bucket, self._path, self._length = bucket, path, length
-        self._at = 0
+        super().__init__(length)
+        self._bucket, self._path = bucket, path
         self._body: Any = None
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._length}[whence]
-        if base + offset != self._at:
+        before = self.position
+        if super().seek(offset, whence) != before:
             self._drop()
-            self._at = base + offset
-        return self._at
+        return self.position
 
     def readinto(self, room: Any) -> int:
         """Fill the front of `room`; a connection that is cut off is made again from where it was."""
-        wanted = min(len(room), self._length - self._at)
+        wanted = min(len(room), self.length - self.position)
         if wanted <= 0:
             return 0
         for pause_s in (*PAUSES_S, None):
             block = self._some(wanted)
             if block:
                 room[: len(block)] = block
-                self._at += len(block)
+                self.position += len(block)
                 return len(block)
             if pause_s is None:
                 break
@@ -62,7 +56,7 @@ class _Object(io.RawIOBase):
         """Up to so many bytes; none when the store was out of reach, or the connection broke or ended early."""
         try:
             if self._body is None:
-                self._body = self._bucket.stream(self._path, self._at)
+                self._body = self._bucket.stream(self._path, self.position)
             block: bytes = self._body.read(wanted)
         except Refused:
             raise

@@ -6,11 +6,11 @@ Runs in the confined child, where a large file is never whole, and in the parent
 from __future__ import annotations
 
 import io
-import os
 from typing import BinaryIO, Final, cast
 
 from portal.dicom.acceptance import MAX_FRAME_BYTES
 from portal.dicom.verdicts import refused
+from portal.positions import PositionedFile
 
 BUFFER_BYTES: Final = 256 << 10
 
@@ -46,32 +46,16 @@ class Ranged:
         return cast(BinaryIO, stream)
 
 
-class _RangedFile(io.RawIOBase):
+class _RangedFile(PositionedFile):
     def __init__(self, source: Ranged) -> None:
-        super().__init__()
-        self._source, self._position = source, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: len(self._source)}[whence]
-        if base + offset < 0:
-            raise ValueError("There is nothing before the beginning of a file.")
-        self._position = base + offset
-        return self._position
+        super().__init__(len(source))
+        self._source = source
 
     def readinto(self, room: memoryview, /) -> int:  # type: ignore[override]
-        stop = min(self._position + len(room), len(self._source))
-        if stop <= self._position:
+        stop = min(self.position + len(room), self.length)
+        if stop <= self.position:
             return 0
-        piece = self._source.some(self._position, stop)
+        piece = self._source.some(self.position, stop)
         room[: len(piece)] = piece
-        self._position += len(piece)
+        self.position += len(piece)
         return len(piece)

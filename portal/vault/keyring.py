@@ -57,10 +57,6 @@ class Keyring:
             raise sealed("rewrap-check")
         return renewed
 
-    def needs_rewrap(self, wrapped: Wrapped) -> bool:
-        """Whether `wrapped` is under another KEK than the active one."""
-        return wrapped.version != self._provider.active_version()
-
     def health(self) -> None:
         """Raise Sealed unless keys can be wrapped and unwrapped now."""
         self._provider.health()

@@ -5,7 +5,6 @@ Nothing leaves before it is verified: `open_bytes` verifies the whole object, `O
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
 from typing import BinaryIO, Protocol
@@ -24,7 +23,6 @@ from portal.vault.header import (
 )
 from portal.vault.object_key import recognise_object
 from portal.vault.reasons import Reason, damaged
-from portal.vault.sealed_file import SealedFile
 
 
 def open_bytes(sealed: Buffer, *, dek: bytes, dek_id: bytes, context: Context, length: int | None) -> bytes:
@@ -99,18 +97,6 @@ class Opener:
         """Every chunk in order, each verified before it is yielded; the last one as the last."""
         return (self.chunk(index) for index in range(self.chunk_count))
 
-    def read_range(self, start: int, stop: int) -> bytes:
-        """Bytes `start` to `stop` (exclusive) of the plaintext, cut to its length."""
-        start, stop, _ = slice(max(0, start), max(0, stop)).indices(self.length)
-        if start >= stop:
-            return b""
-        first, last = start // CHUNK_BYTES, (stop - 1) // CHUNK_BYTES
-        out = io.BytesIO()
-        for index in range(first, last + 1):
-            base = index * CHUNK_BYTES
-            out.write(memoryview(self.chunk(index))[max(0, start - base) : stop - base])
-        return out.getvalue()
-
     def read_all(self) -> bytes:
         """The whole plaintext, all of it verified before a byte is returned."""
         plaintext = ExactBytes(self.length)
@@ -123,10 +109,6 @@ class Opener:
         for index in range(last + 1):
             part = room[index * CHUNK_BYTES : (index + 1) * CHUNK_BYTES]
             self._cipher.open_into(index, self._sealed_chunk(index), part, is_last=index == last)
-
-    def as_file(self) -> SealedFile:
-        """The plaintext as a seekable file, as `zipfile` wants it."""
-        return SealedFile([self])
 
     def _sealed_chunk(self, index: int) -> memoryview:
         start = HEADER_BYTES + index * SEALED_CHUNK_BYTES

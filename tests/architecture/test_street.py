@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 # Houses of the street, left to right. Houses of one group stand side by side and don't know each other.
 STREET: list[set[str]] = [
-    {"portal.env", "portal.clock", "portal.errors"},
+    {"portal.env", "portal.clock", "portal.errors", "portal.positions"},
     {"portal.vault", "portal.dicom", "portal.phantom"},
     {"portal.sealed"},
     {"portal.audit"},
@@ -45,7 +45,7 @@ GLUE = {
     "portal.urls",
     "portal.wsgi",
 }
-WITHOUT_DJANGO = ("portal.vault", "portal.dicom", "portal.phantom", "portal.errors")
+WITHOUT_DJANGO = ("portal.vault", "portal.dicom", "portal.phantom", "portal.errors", "portal.positions")
 
 
 def _modules() -> Iterator[tuple[str, Path]]:
