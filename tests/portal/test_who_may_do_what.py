@@ -23,7 +23,7 @@ from portal.clock import now
 from portal.practice.associates import add_agreement, add_associate
 from portal.practice.models import Agreement, BusinessAssociate, Membership, Practice
 from portal.practice.staff import hire
-from portal.records.access_requests import open_request
+from portal.records.access_requests import open_request, today_at
 from portal.records.guardians import add_guardian
 from portal.records.holds import place_hold
 from portal.records.models import (
@@ -313,7 +313,7 @@ def make_things(practice: Practice, user: User) -> Things:
         patient, kind="representative", name="Ana Garcia", documents="Papers", actor=actor
     )
     asked = open_request(
-        patient, requested_by="Maria Garcia", wanted="Everything", received_on=now().date(), actor=actor
+        patient, requested_by="Maria Garcia", wanted="Everything", received_on=today_at(patient.practice), actor=actor
     )
     # Of someone else, so that nothing here is restricted.
     hold = place_hold(patient, kind="person", name="Carlos Diaz", reason="Court order", actor=actor)
