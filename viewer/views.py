@@ -33,6 +33,7 @@ from viewer.floor import floor_page
 from viewer.frames import plan_batch
 from viewer.manifest import granted_series, wire_manifest
 from viewer.package import Arrangement, Package, package_of
+from viewer.piecemeal import answer
 from viewer.previews import PREVIEW_LEVEL, find_preview
 from viewer.slices import draw, find_slice
 from viewer.stored import StoredStudy, open_study
@@ -62,14 +63,13 @@ def heartbeat(request: HttpRequest, study: UUID) -> HttpResponse:
 @in_turn
 def frames(
     request: HttpRequest, study: UUID, level: int, ranges: str, series: UUID | None = None
-) -> HttpResponse:
-    """A batch of encoded frames, counted before it leaves and verified before the first byte."""
+) -> HttpResponseBase:
+    """A batch of encoded frames, counted before any of it leaves, each frame verified before its first byte."""
     grant, stored = _enter(request, study, series)
     series = series or _first_series(grant, stored)
     batch = plan_batch(stored, series, level, ranges)
     count(grant, series, level=level, frames=batch.frame_count, length_bytes=batch.length_bytes)
-    with recording_damage(grant, series):
-        return HttpResponse(batch.read(stored), content_type="application/octet-stream")
+    return answer(grant, series, batch, stored)
 
 
 @require_GET
