@@ -55,22 +55,24 @@ class Piecemeal:
         self._asked_at = monotonic()
         self._has_seat = True
         try:
-            self._first = self._open(parts[0])
+            self._first = [self._open(parts[0])]
         except BaseException:
             self.close()
             raise
 
     def __iter__(self) -> Iterator[bytes]:
         """The pieces. Ends early where an item is damaged or access is over; the answer's length tells the reader."""
-        yield self._first
+        # No piece has a name here: one that is held while the next is made costs fresh pages from the kernel each time.
+        yield self._first.pop()
         for part in self._parts[1:]:
             try:
-                piece = self._next(part)
+                self._check_again()
+                if part is self._parts[-1]:
+                    yield self._last(part)
+                else:
+                    yield self._open(part)
             except ScanpassError:
                 return
-            if part is self._parts[-1]:
-                self.close()
-            yield piece
 
     def close(self) -> None:
         """Give the seat back; once is enough, and twice does nothing."""
@@ -78,12 +80,18 @@ class Piecemeal:
             self._has_seat = False
             _seat.release()
 
-    def _next(self, part: Batch) -> bytes:
+    def _check_again(self) -> None:
         if monotonic() - self._asked_at > ASK_AGAIN_S:
             if not still_live(self._grant):
                 raise ShareEnded
             self._asked_at = monotonic()
-        return self._open(part)
+
+    def _last(self, part: Batch) -> bytes:
+        """The last piece; whoever asks while it is on its way may have the seat."""
+        try:
+            return self._open(part)
+        finally:
+            self.close()
 
     def _open(self, part: Batch) -> bytes:
         with recording_damage(self._grant, self._series):
