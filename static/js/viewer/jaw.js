@@ -4,6 +4,7 @@
  *
  * @typedef {object} Jaw
  * @property {number[][]} control @property {import("./arch.js").Arch} arch The curve through them.
+ * @property {number[][]} found The control points before any correction.
  * @property {number} s mm along the curve. @property {number} thickness mm of the panorama.
  * @property {number} step mm between cross-sections. @property {number} width mm of each.
  */
@@ -19,8 +20,9 @@ export const hasJaw = (series) => series.kind === "volume" && controlOf(series, 
 /** @returns {Jaw|null} */
 export function jawOf(series, space) {
   if (!hasJaw(series)) return null;
-  const arch = archThrough(controlOf(series, space), space);
-  return { control: arch.control, arch, s: arch.length / 2, thickness: 10, step: 2, width: 24 };
+  const found = controlOf(series, space);
+  const arch = archThrough(found, space);
+  return { control: found, found, arch, s: arch.length / 2, thickness: 10, step: 2, width: 24 };
 }
 
 /** @returns {Jaw} With another thickness, step or width, within its limits; what isn't a number changes nothing. */
@@ -31,7 +33,16 @@ export function chosen(jaw, name, mm) {
 
 /** @returns {Jaw} With one control point put elsewhere. */
 export function corrected(jaw, index, mm, space) {
-  const control = moved(jaw.control, index, mm, space);
+  return through(moved(jaw.control, index, mm, space), jaw, space);
+}
+
+/** @returns {boolean} Somebody put a control point elsewhere. */
+export const isCorrected = (jaw) => jaw !== null && jaw.control !== jaw.found;
+
+/** @returns {Jaw} Without any correction. */
+export const asFound = (jaw, space) => through(jaw.found, jaw, space);
+
+function through(control, jaw, space) {
   const arch = archThrough(control, space);
   return { ...jaw, control, arch, s: Math.min(jaw.s, arch.length) };
 }

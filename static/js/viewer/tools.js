@@ -2,7 +2,7 @@
  * The dentist's tools: buttons, lists and keys that do the same deeds. The page brings the buttons and the words
  * (templates/viewer/_tools.html); here stands what they do.
  */
-import { chosen } from "./jaw.js";
+import { asFound, chosen, isCorrected } from "./jaw.js";
 import { keepPicture } from "./keep.js";
 import { deedOfKey } from "./keys.js";
 import { printPicture } from "./print.js";
@@ -73,7 +73,8 @@ export class Tools {
 
   /** What does nothing in this view takes no room. */
   #hideIdle() {
-    const { series, view, count } = this.#bench;
+    const { series, view, count, jaw } = this.#bench;
+    this.#parts.tools.querySelector("[data-do=asFound]").hidden = !isCorrected(jaw);
     for (const one of this.#parts.tools.querySelectorAll("[data-for]")) {
       one.hidden = one.dataset.for !== series.kind || view === "solid";
     }
@@ -113,6 +114,7 @@ export class Tools {
       turnLeft: () => this.#turn(-TURN),
       turnRight: () => this.#turn(TURN),
       reset: () => bench.reset(),
+      asFound: () => bench.set({ jaw: asFound(bench.jaw, bench.space) }),
       slab: () => this.#nextSlab(),
       thicker: () => this.#thicken(1),
       thinner: () => this.#thicken(-1),
