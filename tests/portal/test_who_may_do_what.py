@@ -313,7 +313,11 @@ def make_things(practice: Practice, user: User) -> Things:
         patient, kind="representative", name="Ana Garcia", documents="Papers", actor=actor
     )
     asked = open_request(
-        patient, requested_by="Maria Garcia", wanted="Everything", received_on=today_at(patient.practice), actor=actor
+        patient,
+        requested_by="Maria Garcia",
+        wanted="Everything",
+        received_on=today_at(patient.practice),
+        actor=actor,
     )
     # Of someone else, so that nothing here is restricted.
     hold = place_hold(patient, kind="person", name="Carlos Diaz", reason="Court order", actor=actor)

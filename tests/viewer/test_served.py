@@ -27,8 +27,10 @@ from sharing.models import Download, Share
 from sharing.revoke import revoke
 from tests.cast import actor_of
 from tests.ports import free_port
-from tests.viewer.conftest import Stored, browser_of, share_of
+from tests.viewer.conftest import Stored, browser_of, items_of, share_of
 from tests.viewer.stored_study import MadeSeries, store_study
+from tests.viewer.test_damage import entry_of, flip
+from viewer.piecemeal import PIECE_BYTES
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -140,6 +142,30 @@ def test_a_revoked_share_breaks_the_connection(server: Server, pat: Patient, dan
     assert Download.objects.get().completed_at is None
     with server.get(f"{stored.root}/heartbeat", cookie_of(share)) as pulse:
         assert pulse.status == 410
+
+
+def test_damage_behind_the_first_piece_of_a_batch_breaks_the_connection(
+    server: Server, pat: Patient, dana: User
+) -> None:
+    noise = np.random.default_rng(7).integers(0, 4096, (8, 512, 512)).astype(np.uint16)
+    series = [MadeSeries(noise)]
+    stored = Stored(store_study(pat, series), series)
+    cookie = cookie_of(share_of(stored, dana))
+    with server.get(stored.frames("0-7"), cookie) as answer:
+        whole = answer.read()
+    assert len(whole) > 2 * PIECE_BYTES
+    flip(entry_of(stored, 6), 150)
+    with server.get(stored.frames("0-7"), cookie) as answer:
+        assert answer.status == 200
+        with pytest.raises(http.client.IncompleteRead) as broken:
+            answer.read()
+    got = broken.value.partial
+    assert whole.startswith(got)
+    assert {index for index, _ in items_of(got)} <= set(range(6))
+    with server.get(stored.frames("6"), cookie) as refused:
+        assert refused.status == 503
+    with server.get(stored.frames("7"), cookie) as beyond:
+        assert beyond.status == 200
 
 
 def test_a_large_study_needs_no_more_memory_than_a_small_one(
