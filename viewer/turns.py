@@ -2,7 +2,7 @@
 
 More than two only fight over the interpreter and hold 4 MiB each: with four viewers a process, taking turns served
 about a twentieth more frames (`python -m bench.stream`). What waits here waits for a millisecond or two of work, never
-for a slow client: the answer is complete before the turn ends.
+for a slow client: the answer, or the first piece of one in pieces (`viewer.piecemeal`), is there before the turn ends.
 """
 
 from __future__ import annotations
