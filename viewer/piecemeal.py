@@ -37,11 +37,11 @@ _seat: Final = Lock()
 
 def answer(grant: Grant, series: UUID, batch: Batch, stored: StoredStudy) -> HttpResponseBase:
     """The batch, which was counted: in pieces to a reader alone, else whole. Raises VaultDamaged."""
-    parts = batch.parts(PIECE_BYTES)
-    if len(parts) == 1 or not is_alone() or not _seat.acquire(blocking=False):
+    is_one_piece = len(batch.items) == 1 or batch.length_bytes <= PIECE_BYTES
+    if is_one_piece or not is_alone() or not _seat.acquire(blocking=False):
         with recording_damage(grant, series):
             return HttpResponse(batch.read(stored), content_type=CONTENT_TYPE)
-    pieces = Piecemeal(grant, series, stored, parts)
+    pieces = Piecemeal(grant, series, stored, batch.parts(PIECE_BYTES))
     length = {"Content-Length": str(batch.length_bytes)}
     return StreamingHttpResponse(pieces, content_type=CONTENT_TYPE, headers=length)
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,15 @@ from portal.accounts.models import User
 from portal.clock import now
 from portal.practice.models import Practice
 from portal.records.models import Patient, Study
+from portal.records.vault import vault
+from portal.vault.manifest import Entry
 from sharing import remembered
 from sharing.issue import issue
 from sharing.models import Share, ShareSession
 from sharing.sessions import begin
 from tests.cast import actor_of, make_patient
 from tests.viewer.stored_study import MadeSeries, colour_picture, store_study, volume
+from viewer.stored import open_study
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +108,25 @@ def items_of(body: bytes) -> list[tuple[int, bytes]]:
         items.append((index, body[position + 8 : position + 8 + length]))
         position += 8 + length
     return items
+
+
+def entry_of(stored: Stored, item: int = 3) -> Entry:
+    """Where an item of the volume lies."""
+    return open_study(stored.study).entry(stored.volume.id, "frame", level=0, index=item)
+
+
+def pack_path(name: str) -> Path:
+    """The file of a pack, which nobody here keeps open."""
+    vault()._cache.forget(name)
+    return Path(django_settings.VAULT_DIR) / name[:2] / name
+
+
+def flip(entry: Entry, at: int) -> None:
+    """Change one bit of what is stored."""
+    path = pack_path(entry.pack)
+    raw = bytearray(path.read_bytes())
+    raw[entry.offset + at] ^= 1
+    path.write_bytes(raw)
 
 
 @pytest.fixture

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.test import Client
 
 from portal.audit.models import AuditEntry
 from portal.records.models import Study
-from portal.records.vault import vault
-from portal.vault.manifest import Entry
-from tests.viewer.conftest import Stored
+from tests.viewer.conftest import Stored, entry_of, flip, pack_path
 from viewer.stored import open_study
 
 pytestmark = pytest.mark.django_db
-
-
-def entry_of(stored: Stored, item: int = 3) -> Entry:
-    return open_study(stored.study).entry(stored.volume.id, "frame", level=0, index=item)
-
-
-def pack_path(name: str) -> Path:
-    vault()._cache.forget(name)
-    return Path(settings.VAULT_DIR) / name[:2] / name
-
-
-def flip(entry: Entry, at: int) -> None:
-    path = pack_path(entry.pack)
-    raw = bytearray(path.read_bytes())
-    raw[entry.offset + at] ^= 1
-    path.write_bytes(raw)
 
 
 def assert_refused(stored: Stored, phone: Client, path: str, reason: str) -> None:

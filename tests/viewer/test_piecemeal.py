@@ -14,8 +14,7 @@ from portal.errors import VaultDamaged
 from sharing.models import Share, Tally
 from sharing.revoke import revoke
 from tests.cast import actor_of
-from tests.viewer.conftest import Stored, body_of, items_of
-from tests.viewer.test_damage import entry_of, flip
+from tests.viewer.conftest import Stored, body_of, entry_of, flip, items_of
 from viewer import piecemeal
 from viewer.frames import Batch
 from viewer.turns import in_turn, is_alone

@@ -27,9 +27,8 @@ from sharing.models import Download, Share
 from sharing.revoke import revoke
 from tests.cast import actor_of
 from tests.ports import free_port
-from tests.viewer.conftest import Stored, browser_of, items_of, share_of
+from tests.viewer.conftest import Stored, browser_of, entry_of, flip, items_of, share_of
 from tests.viewer.stored_study import MadeSeries, store_study
-from tests.viewer.test_damage import entry_of, flip
 from viewer.piecemeal import PIECE_BYTES
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
